@@ -1,0 +1,78 @@
+"""harmonium: Restricted Boltzmann Machines, from the first picture to a number one can publish.
+
+    import harmonium as hm
+    run = hm.train("digits", hidden="bernoulli:16")
+    print(run)
+
+Names are loaded when they are first used, so that importing the package is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "RBM": "harmonium.machine",
+    "Run": "harmonium.runs.train",
+    "train": "harmonium.runs.train",
+    "resume": "harmonium.runs.resume",
+    "load_data": "harmonium.data",
+    "load_model": "harmonium.io",
+    "save_model": "harmonium.io",
+    "sample": "harmonium.sampling",
+    "exact_log_z": "harmonium.logz",
+    "AIS": "harmonium.logz",
+    "Noise": "harmonium.noise",
+    "parse_side": "harmonium.units",
+    "Bernoulli": "harmonium.units",
+    "Ising": "harmonium.units",
+    "OneHot": "harmonium.units",
+    "Multivalued": "harmonium.units",
+    "Interval": "harmonium.units",
+    "Gaussian": "harmonium.units",
+    "Product": "harmonium.units",
+    "HarmoniumError": "harmonium.errors",
+    "InputError": "harmonium.errors",
+    "DivergedError": "harmonium.errors",
+    "StoppedError": "harmonium.errors",
+}
+
+__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from harmonium.data import load_data as load_data
+    from harmonium.errors import DivergedError as DivergedError
+    from harmonium.errors import HarmoniumError as HarmoniumError
+    from harmonium.errors import InputError as InputError
+    from harmonium.errors import StoppedError as StoppedError
+    from harmonium.io import load_model as load_model
+    from harmonium.io import save_model as save_model
+    from harmonium.logz import AIS as AIS
+    from harmonium.logz import exact_log_z as exact_log_z
+    from harmonium.machine import RBM as RBM
+    from harmonium.noise import Noise as Noise
+    from harmonium.runs.resume import resume as resume
+    from harmonium.runs.train import Run as Run
+    from harmonium.runs.train import train as train
+    from harmonium.sampling import sample as sample
+    from harmonium.units import Bernoulli as Bernoulli
+    from harmonium.units import Gaussian as Gaussian
+    from harmonium.units import Interval as Interval
+    from harmonium.units import Ising as Ising
+    from harmonium.units import Multivalued as Multivalued
+    from harmonium.units import OneHot as OneHot
+    from harmonium.units import Product as Product
+    from harmonium.units import parse_side as parse_side
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'harmonium' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

@@ -1,0 +1,44 @@
+"""A data set: rows of raw values, perhaps labels, and where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows of raw values as they were read; nothing is binarised or copied here.
+
+    Attributes
+    ----------
+    X : array (N, V)
+        Raw values; may be a memory map.
+    y : array (N,) of integers or None
+        Class labels, if there are any.
+    scale : float
+        The raw value that means 1 (255 for grey bytes, 16 for the bundled digits, 1 otherwise).
+    shape : tuple of int
+        The shape of one row as an image, ``(28, 28)``; ``(V,)`` where rows are not images.
+    name, source : str
+        What it is called and where it was found.
+    n_train : int or None
+        Rows ``[:n_train]`` are the data set's own training part, the rest its test part (a choice of classes may empty
+        either); None: it has no split of its own.
+    licence, citation : str
+        For data sets that have them.
+    """
+
+    X: np.ndarray
+    y: np.ndarray | None
+    scale: float
+    shape: tuple[int, ...]
+    name: str
+    source: str
+    n_train: int | None = None
+    licence: str = ""
+    citation: str = ""
+
+    def __len__(self) -> int:
+        return len(self.X)

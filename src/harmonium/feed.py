@@ -1,0 +1,249 @@
+"""From a data set's raw rows to the states of the visible side, a minibatch at a time.
+
+    threshold t     x = 1 where raw / scale > t                    fixed
+    stochastic      x = 1 with probability raw / scale             drawn anew each time a row is used
+    none            x = raw / scale                                fixed
+
+Raw rows stay as they are (bytes, a memory map); only the rows asked for are expanded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harmonium.data.dataset import Dataset
+from harmonium.errors import InputError
+from harmonium.noise import Noise
+from harmonium.units import Bernoulli, OneHot, Product, UnitFamily
+
+_BLOCK_VALUES = 1 << 22
+#: NumPy's types that torch cannot compute with, and what holds their values.
+_WIDER = {
+    "uint16": np.int32,
+    "uint32": np.int64,
+    "uint64": np.float64,
+    "float128": np.float64,
+    "longdouble": np.float64,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Feed:
+    """Rows of a data set as states of `side`, whose last part is the label where labels are given.
+
+    X (N, columns) raw, y (N,) or None; `rule` is a threshold, stochastic or none.
+    """
+
+    X: Tensor
+    y: Tensor | None
+    side: UnitFamily
+    scale: float
+    rule: str
+    dtype: torch.dtype
+    device: torch.device
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    @property
+    def threshold(self) -> float | None:
+        """The threshold on raw / scale, where the rule is one."""
+        return None if self.rule in ("none", "stochastic") else float(self.rule)
+
+    @property
+    def pixels(self) -> UnitFamily:
+        """The part of the side that the raw rows fill."""
+        return pixel_side(self.side, self.y is not None)
+
+    def columns(self, rows: Tensor, noise: Noise | None) -> Tensor:
+        """Data columns before encoding, of the given row numbers (n,): (n, columns)."""
+        # index_select is many times faster than indexing, and comparing floats than comparing bytes
+        raw = self.X.index_select(0, rows).to(device=self.device, dtype=self.dtype)
+        if self.rule == "none":
+            return raw / self.scale if self.scale != 1 else raw
+        if self.rule == "stochastic":
+            if noise is None:
+                raise InputError("stochastic binarisation needs a stream of noise; pass one.")
+            x = torch.lt(noise.uniform(*raw.shape).mul_(self.scale), raw, out=raw)
+        else:
+            x = torch.gt(raw, float(self.rule) * self.scale, out=raw)
+        low, high = self.pixels.two_values or (0.0, 1.0)
+        return x if (low, high) == (0.0, 1.0) else x.mul_(high - low).add_(low)
+
+    def states(self, rows: Tensor, noise: Noise | None = None) -> Tensor:
+        """Visible states of the given row numbers: (n,) -> (n, size)."""
+        x = self.columns(rows, noise)
+        if self.y is not None:
+            x = torch.cat([x, self.y[rows].to(device=self.device, dtype=self.dtype).unsqueeze(1)], 1)
+        return self.side.encode(x)
+
+    def blocks(self, rows: Tensor) -> list[Tensor]:
+        """The given row numbers in blocks of bounded size once expanded."""
+        return list(torch.split(rows, max(1, _BLOCK_VALUES // max(self.side.size, 1))))
+
+    def mean_statistics(self, rows: Tensor, noise: Noise | None = None) -> Tensor:
+        """The average of T(v) over the given rows, (k, size), in float64."""
+        total = torch.zeros(self.side.k, self.side.size, dtype=torch.float64, device=self.device)
+        for block in self.blocks(rows):
+            total += self.side.statistics(self.states(block, noise)).sum(0, dtype=torch.float64)
+        return total / len(rows)
+
+
+def with_label(pixels: UnitFamily, label_states: int) -> UnitFamily:
+    """The side with one one-hot unit for the label behind it."""
+    parts = pixels.parts if isinstance(pixels, Product) else (pixels,)
+    return Product(*parts, OneHot(1, label_states))
+
+
+def pixel_side(side: UnitFamily, labelled: bool) -> UnitFamily:
+    """The side without the label that `with_label` has put behind it."""
+    if not labelled or not isinstance(side, Product):
+        return side
+    return side.parts[0] if len(side.parts) == 2 else Product(*side.parts[:-1])
+
+
+def make_feed(
+    data: Dataset,
+    side: UnitFamily,
+    *,
+    binarize: str = "auto",
+    with_labels: bool = False,
+    label_states: int | None = None,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+) -> Feed:
+    """Decide how raw values become states, check every value against the family, and append labels if asked.
+
+    `label_states` is the number of labels, by default the largest and one.  Raises InputError naming the first value
+    that the family does not take, and what to do.
+    """
+    X = _as_tensor(data.X)
+    if side.n != X.shape[1]:
+        raise InputError(
+            f"visible={side.spec} has {side.n} units, but the data have {X.shape[1]} columns; leave the number out."
+        )
+    y = None
+    if with_labels:
+        y = _labels(data, label_states)
+        label_states = label_states or int(y.max()) + 1
+    rule, scale = _decide(X, side, data.scale, binarize)
+    whole = side if y is None else with_label(side, label_states or 1)
+    return Feed(X, y, whole, scale, rule, dtype, torch.device(device))
+
+
+def _as_tensor(X: np.ndarray) -> Tensor:
+    """X (N, V) without a copy where torch can share it."""
+    X = np.asarray(X)
+    if X.dtype.name in _WIDER:
+        X = X.astype(_WIDER[X.dtype.name])
+    if not (X.flags.writeable and X.dtype.isnative) or any(stride < 0 for stride in X.strides):
+        X = np.array(X, dtype=X.dtype.newbyteorder("="))
+    return torch.from_numpy(X)
+
+
+def _labels(data: Dataset, label_states: int | None) -> Tensor:
+    if data.y is None:
+        raise InputError(
+            f"with_labels is set, but {data.name} has no labels; give them with labels=FILE or the name of a column."
+        )
+    low, high = int(data.y.min()), int(data.y.max())
+    if low < 0:
+        raise InputError(f"with_labels needs labels from 0 on, not {low}; renumber them.")
+    if high >= (label_states or 1 << 16):
+        raise InputError(f"with_labels takes labels below {label_states or 1 << 16}, not {high}; renumber them.")
+    return torch.from_numpy(np.array(data.y, dtype=np.int64))
+
+
+def _decide(X: Tensor, side: UnitFamily, scale: float, binarize: str) -> tuple[str, float]:
+    """The rule and the scale; grey images become black and white for two-valued units, and stay grey otherwise."""
+    if binarize in ("auto", "none"):
+        if scale == 1 and X.dtype != torch.bool and not (binarize == "auto" and _is_grey(X, side)):
+            refused = _first_refused(X, side, 1.0)
+            if refused is None:
+                return "none", 1.0
+            if side.two_values is None or binarize == "none":
+                raise _refusal(refused, side, 1.0)
+        elif _counts(side):  # numbers of states have no scale
+            refused = _first_refused(X, side, 1.0)
+            if refused is not None:
+                raise _refusal(refused, side, 1.0)
+            return "none", 1.0
+        if binarize == "none" or side.two_values is None:
+            refused = _first_refused(X, side, scale)
+            if refused is not None:
+                raise _refusal(refused, side, scale)
+            return "none", scale
+        rule = "0.5"
+    else:
+        rule = _rule(binarize)
+        if side.two_values is None:
+            raise InputError(
+                f"binarize={binarize} is for two-valued units (bernoulli, ising); for {side.name} units use none."
+            )
+    refused = _first_refused(X, Bernoulli(side.n), scale)
+    if refused is not None:
+        raise _refusal(refused, side, scale, binarized=True)
+    return rule, scale
+
+
+def _rule(binarize: str) -> str:
+    """A threshold in its shortest spelling, or stochastic."""
+    if binarize == "stochastic":
+        return binarize
+    try:
+        threshold = float(binarize)
+    except ValueError:
+        threshold = -1.0
+    if not 0 <= threshold < 1:
+        raise InputError(
+            f"binarize must be a threshold from 0 to below 1, or stochastic, none or auto, not {binarize!r}."
+        )
+    return repr(threshold)
+
+
+def _counts(side: UnitFamily) -> bool:
+    parts = side.parts if isinstance(side, Product) else (side,)
+    return any(isinstance(part, OneHot) for part in parts)
+
+
+def _is_grey(X: Tensor, side: UnitFamily) -> bool:
+    """Whether values other than 0 and 1 are there that Bernoulli units would take as means."""
+    if not isinstance(side, Bernoulli):
+        return False
+    step = max(1, _BLOCK_VALUES // X.shape[1])
+    return not all(bool(((block == 0) | (block == 1)).all()) for block in torch.split(X, step))
+
+
+def _first_refused(X: Tensor, side: UnitFamily, scale: float) -> tuple[int, int, float] | None:
+    """Row, column and raw value of the first entry that the side does not take; None if it takes all."""
+    step = max(1, _BLOCK_VALUES // X.shape[1])
+    for start in range(0, len(X), step):
+        raw = X[start : start + step].to(torch.float32)
+        good = side.accepts(raw / scale if scale != 1 else raw)
+        if not bool(good.all()):
+            row, column = divmod(int((~good).flatten().to(torch.uint8).argmax()), X.shape[1])
+            return start + row, column, float(X[start + row, column])
+    return None
+
+
+def _refusal(refused: tuple[int, int, float], side: UnitFamily, scale: float, *, binarized: bool = False) -> InputError:
+    row, column, value = refused
+    scaled = f" ({value / scale:g} after division by the scale {scale:g})" if scale != 1 else ""
+    where = f"the value {value:g} in row {row}, column {column}{scaled}"
+    if binarized:
+        kinds = "from 0 to 1 to be made black or white"
+        values = f" (or {side.support}, with binarize=none)" if side.name != "bernoulli" else ""
+        return InputError(f"{where} is not {kinds}{values}; change scale or visible.")
+    if isinstance(side, Product):
+        for part in side.parts:
+            if column < part.n:
+                side = part
+                break
+            column -= part.n
+    return InputError(
+        f"{where} is outside what {side.name} units take, {side.support}; change scale, binarize or visible."
+    )

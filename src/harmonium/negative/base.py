@@ -1,0 +1,30 @@
+"""What every algorithm for the model's moments provides.
+
+Algorithms differ only in what stands for the model; the loop, the optimisers and the transforms are shared.  `state`
+holds what must survive from step to step (chains) as named tensors, so that a checkpoint stores it without knowing it.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+from harmonium.machine import RBM
+from harmonium.moments import Sample
+from harmonium.noise import Noise
+
+State = dict[str, Tensor]
+Info = dict[str, float]
+
+
+class Negative(Protocol):
+    """An estimate of the model's moments."""
+
+    def init(self, rbm: RBM, noise: Noise) -> State:
+        """The state before the first step."""
+        ...
+
+    def step(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[RBM, State, Info]:
+        """The model's moments, the next state, and numbers worth knowing (``log_z`` where it is exact)."""
+        ...

@@ -1,0 +1,31 @@
+"""Contrastive divergence (Hinton 2002): the model is what `steps` Gibbs sweeps from the data have become.
+
+Cheap and low in variance, but biased: the chains never leave the neighbourhood of the data, so far-off modes are not
+corrected.  Use it to start, or to reproduce; use `pcd` for likelihood and `exact` where the machine is small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harmonium.gibbs import sweep
+from harmonium.machine import RBM
+from harmonium.moments import Sample, moments
+from harmonium.negative.base import Info, State
+from harmonium.noise import Noise
+
+
+@dataclass(frozen=True)
+class CD:
+    """CD-k with k = `steps` sweeps."""
+
+    steps: int = 1
+
+    def init(self, rbm: RBM, noise: Noise) -> State:
+        """Nothing persists."""
+        return {}
+
+    def step(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[RBM, State, Info]:
+        """Moments after `steps` sweeps from the minibatch."""
+        v = sweep(rbm, data.v, noise, self.steps, eta_h=data.eta_h)
+        return moments(rbm, Sample(v)), state, {}

@@ -1,0 +1,1 @@
+"""Runs: from options to a folder with a trained, scored and drawn machine."""

@@ -1,0 +1,126 @@
+"""A run's data as its machine sees them: states of the visible side, and which rows are for what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harmonium.config import Config
+from harmonium.data import Dataset, split
+from harmonium.errors import InputError
+from harmonium.feed import Feed, make_feed
+from harmonium.noise import Noise, seed_for
+from harmonium.start import independent_parameters
+from harmonium.units import UnitFamily, parse_side
+
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Row numbers of the parts of the data; validation and held_out may be empty."""
+
+    train: Tensor
+    validation: Tensor
+    held_out: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What a machine is trained and scored on.
+
+    Attributes
+    ----------
+    mean : Tensor (k, V)
+        The average of T(v) over the training rows.
+    base : Tensor (k, V)
+        Natural parameters of independent units with these means: the baseline, and where annealing starts.
+    """
+
+    config: Config
+    data: Dataset
+    feed: Feed
+    rows: Rows
+    mean: Tensor
+    base: Tensor
+
+
+def open_inputs(config: Config, data: Dataset, *, label_states: int | None = None) -> Inputs:
+    """The data as the options want them; `label_states` is the number of labels, by default the largest and one.
+
+    Raises InputError naming the option or the value that does not fit.
+    """
+    visible = "bernoulli" if config.visible == "auto" else config.visible
+    device = resolve_device(config.device)
+    feed = make_feed(
+        data,
+        read_side("visible", visible, columns=int(data.X.shape[1])),
+        binarize=config.binarize,
+        with_labels=config.with_labels,
+        label_states=label_states,
+        dtype=resolve_precision(config, device),
+        device=device,
+    )
+    rows = split_rows(config, data)
+    noise = Noise(seed_for(config.seed, "mean"), dtype=feed.dtype, device=feed.device)
+    mean = feed.mean_statistics(rows.train, noise)
+    return Inputs(config, data, feed, rows, mean, independent_parameters(feed.side, mean, len(rows.train)))
+
+
+def read_side(name: str, text: str, *, columns: int | None = None) -> UnitFamily:
+    """The side that an option spells; raises InputError naming the option."""
+    try:
+        side = parse_side(text, columns=columns)
+        _ = float(side.size), side.log_base  # numbers beyond all bounds fail here, and not later
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"{name}={text!r} cannot be used: {error}") from None
+    return side
+
+
+def resolve_device(name: str) -> torch.device:
+    """cuda, then mps, then cpu for auto; raises InputError for what is not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        if device.type not in ("cpu", "cuda", "mps"):
+            raise RuntimeError("not a place to train")
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):
+        raise InputError(f"device={name!r} is not available here; use cpu or auto.") from None
+    return device
+
+
+def resolve_precision(config: Config, device: torch.device) -> torch.dtype:
+    """float64 where likelihoods are compared from step to step, float32 otherwise."""
+    if config.precision == "float64" and device.type == "mps":
+        raise InputError("precision=float64 is not available on device mps; use float32 or device=cpu.")
+    if config.precision == "auto":
+        exact = config.optimizer in ("lbfgs", "em") and device.type != "mps"
+        return torch.float64 if exact else torch.float32
+    return _DTYPES[config.precision]
+
+
+def split_rows(config: Config, data: Dataset) -> Rows:
+    """Held-out rows first, then validation rows out of what is left for training."""
+    train, held_out = (_as_tensor(rows, len(data)) for rows in split(data, config.held_out, config.seed))
+    fraction = config.validation if config.validation >= 0 else 0.1 if config.patience else 0.0
+    if config.patience and not fraction:
+        raise InputError("patience is set, but validation is 0; give early stopping some rows to watch, such as 0.1.")
+    count = round(fraction * len(train))
+    if fraction and not 0 < count < len(train):
+        raise InputError(
+            f"validation={fraction:g} of {len(train)} training rows makes {count} rows to watch and "
+            f"{len(train) - count} to train on; choose another fraction."
+        )
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed_for(config.seed, "validation")))
+    return Rows(train[order[count:]].sort().values, train[order[:count]].sort().values, held_out)
+
+
+def _as_tensor(rows: Any, n: int) -> Tensor:
+    numbers = np.arange(n)[rows] if isinstance(rows, slice) else np.asarray(rows, dtype=np.int64)
+    return torch.from_numpy(numbers)

@@ -1,0 +1,90 @@
+"""The pictures of a run, drawn from its machine, history and data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harmonium import plots
+from harmonium.evaluate.likelihood import baseline_score
+from harmonium.feed import pixel_side
+from harmonium.gibbs import start_visible, sweep
+from harmonium.machine import RBM
+from harmonium.noise import Noise, seed_for
+from harmonium.runs.plan import Plan
+from harmonium.units import OneHot, UnitFamily
+
+_SHOWN, _SWEEPS, _ACTIVATION_ROWS = 64, 1000, 2000
+
+
+def picture_columns(side: UnitFamily, x: Tensor, labelled: bool) -> np.ndarray:
+    """States (n, size) as the columns that a person looks at (n, columns); a label behind them is left out."""
+    pixels = pixel_side(side, labelled)
+    return np.asarray(pixels.decode(x[:, : pixels.size]).cpu().double().numpy())
+
+
+def limits_of(side: UnitFamily, values: np.ndarray) -> tuple[float, float]:
+    """White and black of a picture of these values: the ends of what the units take, where it has ends."""
+    if isinstance(side, OneHot):
+        return (-1.0 if side.none else 0.0), max(side.q - 1.0, 1.0)
+    if side.name in ("ising", "multivalued", "interval"):
+        return -1.0, 1.0
+    if side.name == "bernoulli":
+        return 0.0, 1.0
+    low, high = float(values.min()), float(values.max())
+    return low, max(high, low + 1e-6)
+
+
+@torch.no_grad()
+def draw(plan: Plan, rbm: RBM, history: list[dict[str, Any]], folder: Path) -> Iterator[Path]:
+    """Write learning_curve, weights, biases, hidden_activations and samples as PNG; yields their paths."""
+    feed, config = plan.feed, plan.config
+    pixels = feed.pixels
+    shape = plan.data.shape
+    rows = plan.rows.train
+    noise = Noise(seed_for(config.seed, "pictures"), dtype=feed.dtype, device=feed.device)
+    labels = None if plan.data.y is None else np.asarray(plan.data.y)
+
+    def save(figure: Any, name: str) -> Path:
+        return plots.save(figure, folder / f"{name}.png")
+
+    if len(history) > 1:
+        baseline = baseline_score(plan.base, feed, rows, seed=config.seed).value
+        yield save(plots.learning_curve(history, baseline=baseline, method=history[-1]["method"]), "learning_curve")
+
+    entries = shape if pixels.size == int(np.prod(shape)) else (pixels.size,)
+    W = rbm.W[: pixels.size].mT.cpu().double().numpy()
+    yield save(plots.weights(W, entries), "weights")
+    yield save(
+        plots.biases(rbm.a[0, : pixels.size].cpu().double().numpy(), rbm.b[0].cpu().double().numpy(), entries), "biases"
+    )
+
+    chosen = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(config.seed))]
+    seen = chosen[:_ACTIVATION_ROWS].sort().values
+    mean_h = rbm.hidden.mean(rbm.eta_h_from_v(feed.states(seen, noise).to(rbm.W)))[:, 0].cpu().double().numpy()
+    own = None if labels is None else labels[seen.numpy()]
+    yield save(
+        plots.hidden_activations(mean_h, own, limits=activation_limits(rbm.hidden, mean_h)), "hidden_activations"
+    )
+
+    labelled = feed.y is not None
+    data = picture_columns(feed.side, feed.states(chosen[:_SHOWN], noise), labelled)
+    made = picture_columns(feed.side, sweep(rbm, start_visible(rbm, _SHOWN, noise), noise, _SWEEPS), labelled)
+    limits = limits_of(pixels, data)
+    caption = f"{_SWEEPS:,} Gibbs sweeps from independent noise"
+    yield save(plots.samples(data, made, shape, caption=caption, limits=limits), "samples")
+
+
+def activation_limits(side: UnitFamily, mean_h: np.ndarray) -> tuple[float, float]:
+    """The range of a hidden unit's mean."""
+    if side.name in ("bernoulli", "onehot"):
+        return 0.0, 1.0
+    if side.name in ("ising", "multivalued", "interval"):
+        return -1.0, 1.0
+    reach = float(np.abs(mean_h).max()) or 1.0
+    return -reach, reach

@@ -1,0 +1,161 @@
+"""From a configuration and a data set to everything that training needs; the same for a new run and a resumed one.
+
+Whatever is wrong with the options shows here, before a run folder is touched.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from harmonium.config import Config
+from harmonium.data import Dataset
+from harmonium.errors import InputError
+from harmonium.logz.exact import smaller_side_hidden
+from harmonium.machine import RBM
+from harmonium.negative import NEGATIVES, Negative
+from harmonium.noise import Noise, seed_for
+from harmonium.runs.inputs import Inputs, open_inputs, read_side
+from harmonium.start import first_machine
+from harmonium.training import schedules
+from harmonium.training.batches import Batches
+from harmonium.training.em import EM
+from harmonium.training.loop import TrainState
+from harmonium.training.transforms import Transform, make_transforms
+from harmonium.training.update import GradientUpdate, Update, default_learning_rate
+from harmonium.units import UnitFamily
+
+_MOST_WEIGHTS = 2**32
+_MOST_UPDATES = 10**8
+#: Log-partition terms a second, roughly and on one processor; and the most that an exact gradient may take.
+_TERMS_A_SECOND, _MOST_TERMS = 2e8, 1e11
+
+
+@dataclass(frozen=True, eq=False)
+class Plan(Inputs):
+    """A training run, ready to start: the data, and what is done with them."""
+
+    batches: Batches
+    total: int
+    per_epoch: int
+    negative: Negative
+    transforms: tuple[Transform, ...]
+    state: TrainState
+
+
+def make_plan(config: Config, data: Dataset) -> Plan:
+    """Everything for a run from its first step; raises InputError naming the option that does not fit."""
+    if config.learning_rate_final and config.learning_rate_schedule != "linear":
+        raise InputError(
+            f"learning_rate_final={config.learning_rate_final:g} goes with learning_rate_schedule=linear, not "
+            f"{config.learning_rate_schedule}; leave it out or set the schedule."
+        )
+    inputs = open_inputs(config, data)
+    feed, n = inputs.feed, len(inputs.rows.train)
+    noise = Noise(seed_for(config.seed, "train"), dtype=feed.dtype, device=feed.device)
+    first = _first_machine(inputs, read_side("hidden", config.hidden), noise)
+    size, final = _batch_sizes(config, n)
+    per_epoch = config.minibatches or schedules.passes_per_epoch(n, size, final, config.epochs)
+    if per_epoch * config.epochs > _MOST_UPDATES:
+        raise InputError(
+            f"epochs={config.epochs} of {per_epoch} minibatches make {config.epochs * per_epoch} updates, more than "
+            f"{_MOST_UPDATES}; choose fewer."
+        )
+    sizes = schedules.minibatch_sizes(size, final, config.epochs, per_epoch)
+    total = len(sizes)
+    centre = inputs.mean[0].to(feed.dtype) if config.centre else None
+    return Plan(
+        **vars(inputs),
+        batches=Batches(feed, inputs.rows.train, sizes, config.seed),
+        total=total,
+        per_epoch=per_epoch,
+        negative=_make_negative(config, first, int(sizes.max())),
+        transforms=make_transforms(l1=config.l1, l2=config.l2, centre=centre),
+        state=TrainState(_make_update(config, first, total), noise),
+    )
+
+
+def _first_machine(inputs: Inputs, hidden: UnitFamily, noise: Noise) -> RBM:
+    """Random weights, and biases from the data; raises InputError for machines that cannot be."""
+    config, visible = inputs.config, inputs.feed.side
+    weights = visible.size * hidden.size
+    if weights > _MOST_WEIGHTS:
+        raise InputError(
+            f"hidden={config.hidden} on {visible.size} visible entries makes {weights:.3g} weights, more than "
+            f"{_MOST_WEIGHTS:.3g}; choose fewer units."
+        )
+    a = inputs.base if config.bias_start == "data" else None
+    first = first_machine(visible, hidden, noise, a=a, weight_scale=config.weight_scale)
+    try:
+        first.check_normalisable()
+    except InputError as error:
+        raise InputError(f"weight_scale={config.weight_scale:g} is too large here: {error}") from None
+    return first
+
+
+def _batch_sizes(config: Config, n: int) -> tuple[int, int]:
+    """Rows in the first and in the last minibatch, of n."""
+    full_batch = config.optimizer in ("lbfgs", "em")
+    size = {0: n, -1: n if full_batch else min(100, n)}.get(config.batch_size, min(config.batch_size, n))
+    final = min(config.batch_size_final or size, n)
+    if full_batch and (size < n or final < n):
+        name = "batch_size" if size < n else "batch_size_final"
+        value = getattr(config, name)
+        raise InputError(f"optimizer={config.optimizer} takes all {n} rows at once, not {name}={value}; leave it out.")
+    return size, final
+
+
+def _make_negative(config: Config, first: RBM, largest_batch: int) -> Negative:
+    if config.negative not in NEGATIVES:
+        raise InputError(f"unknown negative {config.negative!r}: choose from {', '.join(NEGATIVES)}.")
+    if config.negative == "clamped" and not config.with_labels:
+        raise InputError("negative=clamped learns P(label | data), so it needs with_labels; set it.")
+    if config.negative == "exact" and config.optimizer != "em":
+        _check_enumerable(first)
+    if config.optimizer == "em":  # needs the data's moments alone
+        return NEGATIVES["exact"](1, 1)
+    return NEGATIVES[config.negative](config.steps, config.chains or largest_batch)
+
+
+def _check_enumerable(rbm: RBM) -> None:
+    turned = smaller_side_hidden(rbm)
+    sides = f"{rbm.visible.spec} with {rbm.hidden.spec}"
+    if turned is None:
+        raise InputError(f"negative=exact enumerates the states of one side, and {sides} has none; use cd or pcd.")
+    states = turned.hidden.n_states or 0
+    cost = states * turned.visible.size
+    if cost > _MOST_TERMS:
+        hours = math.inf if states > 1 << 62 else cost / _TERMS_A_SECOND / 3600
+        long = f"about {hours:.2g} hours" if hours < 1e4 else "more than a year"
+        raise InputError(
+            f"negative=exact would take {long} an update for {sides}; choose cd or pcd, or fewer hidden units."
+        )
+
+
+def _make_update(config: Config, first: RBM, total: int) -> Update:
+    if config.optimizer == "em":
+        for name in ("l1", "l2", "momentum", "centre"):
+            if getattr(config, name):
+                raise InputError(f"optimizer=em takes no {name}={getattr(config, name)}; leave it out.")
+        return EM(first)
+    if config.optimizer == "lbfgs":
+        if config.negative not in ("exact", "clamped"):
+            raise InputError(
+                f"optimizer=lbfgs needs the exact gradient, not negative={config.negative}; use negative=exact."
+            )
+        if config.centre:
+            raise InputError("optimizer=lbfgs follows the gradient itself; leave centre out.")
+        if config.binarize == "stochastic":
+            raise InputError("optimizer=lbfgs needs data that stay the same, not binarize=stochastic; use a threshold.")
+    rate = config.learning_rate if config.learning_rate > 0 else default_learning_rate(config.optimizer)
+    learning_rate = schedules.SCHEDULES[config.learning_rate_schedule](rate, config.learning_rate_final, total)
+    momentum = None
+    if config.momentum or config.momentum_final >= 0:
+        last = config.momentum_final if config.momentum_final >= 0 else config.momentum
+        momentum = schedules.switch(config.momentum, last, total, config.momentum_switch)
+    update = GradientUpdate(first, config.optimizer, learning_rate, momentum)
+    if isinstance(update.optimizer, torch.optim.SparseAdam):
+        raise InputError("optimizer=sparseadam is for sparse gradients, and these are dense; use adam.")
+    return update

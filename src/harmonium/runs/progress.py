@@ -1,0 +1,64 @@
+"""The progress bar: step, rate, time left and the running log-likelihood.
+
+In a terminal or a notebook it is a bar; elsewhere one plain line every few seconds.  It writes to stderr: results go
+to stdout.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from harmonium.runs.monitor import Monitor
+from harmonium.training.loop import TrainState
+
+_REFRESH, _PLAIN_LINE = 0.1, 10.0
+_BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{rate_fmt}, {remaining} left]{postfix}"
+
+
+class Progress:
+    """An observer that shows where training stands."""
+
+    def __init__(self, monitor: Monitor, start: int) -> None:
+        from tqdm.auto import tqdm
+
+        self.monitor = monitor
+        self.total = monitor.plan.total
+        self.plain = not (sys.stderr.isatty() or "ipykernel" in sys.modules)
+        self._bar: Any = None
+        if not self.plain:
+            self._bar = tqdm(
+                total=self.total, initial=start, unit=" steps", dynamic_ncols=True, smoothing=0.1, bar_format=_BAR
+            )
+        self._last = self._began = time.perf_counter()
+        self._first = start
+
+    def __call__(self, state: TrainState) -> None:
+        """Refresh a few times a second."""
+        now = time.perf_counter()
+        if now - self._last < (_PLAIN_LINE if self.plain else _REFRESH) and state.step < self.total:
+            return
+        self._last = now
+        if self._bar is None:
+            rate = (state.step - self._first) / max(now - self._began, 1e-9)
+            left = (self.total - state.step) / max(rate, 1e-9)
+            sys.stderr.write(f"step {state.step}/{self.total}, {rate:.0f} steps/s, {left:.0f} s left, {self.score()}\n")
+            return
+        self._bar.set_postfix_str(self.score(), refresh=False)
+        self._bar.update(state.step - self._bar.n)
+
+    def score(self) -> str:
+        """The last measurement in a few words."""
+        if not self.monitor.history:
+            return "not yet measured"
+        last = self.monitor.history[-1]
+        if self.monitor.plan.config.negative == "clamped":
+            return f"ln P(label) {last['train_log_p_label']:.3f} nats"
+        about = "" if last["train_stderr"] == 0 else f" ± {last['train_stderr']:.1g}"
+        return f"ln p {last['train']:.2f}{about} nats"
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,102 @@
+"""A finished run opened again: its machine with its data, to evaluate it or to sample from it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from harmonium.config import IN_MEMORY, Config, config_from
+from harmonium.data import Dataset
+from harmonium.errors import InputError
+from harmonium.feed import pixel_side
+from harmonium.io import load_model
+from harmonium.machine import RBM
+from harmonium.runs.folder import RunFolder
+from harmonium.runs.inputs import Inputs, open_inputs
+from harmonium.runs.source import array_data, load_config_data
+from harmonium.runs.summary import final_scores
+from harmonium.units import UnitFamily
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A trained machine with the options and description that its run left."""
+
+    rbm: RBM
+    folder: RunFolder
+    config: Config
+    description: dict[str, Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one row as an image."""
+        return tuple(self.description.get("image_shape", ()))
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the last visible unit is a label."""
+        return self.config.with_labels
+
+    @property
+    def pixels(self) -> UnitFamily:
+        """The visible side without the label."""
+        return pixel_side(self.rbm.visible, self.labelled)
+
+    def inputs(self, data: Any = None, labels: Any = None, **changes: Any) -> Inputs:
+        """The run's data and split, binarised as in training.
+
+        With `data` (a name, a file or an array) these data instead, all rows of them in ``rows.train``; `changes`
+        are further options for them, such as ``classes`` or ``scale``.  Raises InputError where they do not fit.
+        """
+        own = {**self.config.as_dict(), "binarize": self.description.get("binarize", self.config.binarize)}
+        if data is None and self.config.data == IN_MEMORY:
+            load_config_data(self.config)  # says what is missing
+        if data is not None:
+            own |= {"classes": "", "labels": "", "data_path": "", "held_out": "0", "validation": 0.0, "patience": 0}
+            own["scale"] = 0.0
+        in_memory = data is not None and not isinstance(data, (str, os.PathLike))
+        if data is not None:
+            own["data"] = IN_MEMORY if in_memory else data
+            if labels is not None and not in_memory:
+                own["labels"] = labels
+        config = config_from({**own, **changes})
+        dataset = array_data(data, labels, config) if in_memory else load_config_data(config)
+        return self._fitted(config, dataset)
+
+    def _fitted(self, config: Config, data: Dataset) -> Inputs:
+        columns = int(data.X.shape[1])
+        if columns != self.pixels.n:
+            raise InputError(
+                f"data={config.data} has {columns} columns, but the machine in {self.folder.path} takes "
+                f"{self.pixels.n} ({self.pixels.spec}); give data of that width."
+            )
+        states = self.rbm.visible.size - self.pixels.size if self.labelled else None
+        return open_inputs(replace(config, visible=self.pixels.spec), data, label_states=states)
+
+
+def reopen(path: str | os.PathLike[str]) -> Opened:
+    """Open the run at `path`; raises InputError where there is no run or it has no finished model."""
+    folder = RunFolder.existing(path)
+    if not folder.model_path.is_file():
+        raise InputError(f"the run in {path} has no model yet; finish it with: harmonium train --resume {path}")
+    rbm, description = load_model(folder.model_path)
+    return Opened(rbm, folder, folder.read_config(), description)
+
+
+@torch.no_grad()
+def evaluate(path: str | os.PathLike[str], data: Any = None, labels: Any = None, **changes: Any) -> dict[str, Any]:
+    """Average log-likelihoods of a run's data, in nats per row, and how ln Z was found.
+
+    With `data` (and perhaps `labels`), a name, a file or an array, all rows of these are scored instead; `changes`
+    are ``classes``, ``scale`` or ``data_path`` for them.  Raises InputError where the run or the data cannot be used.
+    """
+    opened = reopen(path)
+    inputs = opened.inputs(data, labels, **changes)
+    rbm = opened.rbm.to(device=inputs.feed.device)
+    summary = final_scores(inputs, rbm)
+    if data is not None:
+        summary["scores"] = {"data": summary["scores"]["train"]}
+    return summary

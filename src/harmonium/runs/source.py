@@ -1,0 +1,97 @@
+"""Where a run's data come from: a name, a file, or an array in memory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from harmonium.config import IN_MEMORY, Config
+from harmonium.data import DATASETS, Dataset, load_data
+from harmonium.data.checks import check_values
+from harmonium.data.labels import as_labels, select_classes
+from harmonium.data.scale import check_scale, guess_scale
+from harmonium.errors import InputError
+
+
+def load_config_data(config: Config) -> Dataset:
+    """The data set that a configuration names; raises InputError where it lay in memory."""
+    if config.data == IN_MEMORY:
+        raise InputError(
+            "the data of this run were an array in memory, so they must be given again: resume(folder, data=...) or "
+            "evaluate(folder, data=...) in Python, --data FILE on the command line of evaluate and sample."
+        )
+    return load_data(
+        config.data,
+        classes=chosen_classes(config),
+        labels=config.labels or None,
+        scale=config.scale or None,
+        path=config.data_path or None,
+    )
+
+
+def chosen_classes(config: Config) -> list[int] | None:
+    """The labels to keep; None keeps all."""
+    if not config.classes:
+        return None
+    try:
+        return [int(word) for word in config.classes.split(",")]
+    except ValueError:
+        raise InputError(
+            f"classes must be whole numbers with commas between them, such as 7,8,9, not {config.classes!r}."
+        ) from None
+
+
+def array_data(values: Any, labels: Any, config: Config) -> Dataset:
+    """A `Dataset`, or an array (N, V) or (N, rows, columns) with perhaps labels (N,), as the options want it.
+
+    Raises InputError for NaN, infinities, other shapes, and options that go with files only.
+    """
+    if config.data_path or config.labels:
+        name = "data_path" if config.data_path else "labels"
+        raise InputError(f"{name}={getattr(config, name)!r} goes with data from files; leave it out for an array.")
+    if isinstance(values, Dataset):
+        check_values(values.X, "data")
+        if labels is not None:
+            values = replace(values, y=as_labels(np.asarray(labels), len(values), "labels"))
+        data = replace(values, scale=check_scale(config.scale)) if config.scale else values
+    else:
+        data = as_dataset(values, labels, scale=config.scale)
+    classes = chosen_classes(config)
+    return data if classes is None else select_classes(data, classes)
+
+
+def as_dataset(values: Any, labels: Any = None, *, scale: float = 0.0) -> Dataset:
+    """An array (N, V) or (N, rows, columns) as a data set; `scale` 0 guesses.
+
+    Raises InputError for NaN, infinities and other shapes.
+    """
+    try:
+        X = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"data cannot be read as an array ({error}); give one of shape (N, V).") from None
+    if X.ndim < 2:
+        raise InputError(f"data has shape {X.shape}; give one row a sample, shape (N, V).")
+    check_values(X, "data")
+    y = None if labels is None else as_labels(np.asarray(labels), len(X), "labels")
+    shape = X.shape[1:]
+    return Dataset(X.reshape(len(X), -1), y, scale or guess_scale(X), shape, "array", "memory")
+
+
+def with_absolute_paths(config: Config) -> Config:
+    """The same options with files and folders spelled out, so that the run can be continued from anywhere."""
+    changes = {}
+    if config.data not in DATASETS and config.data != IN_MEMORY:
+        changes["data"] = _absolute(config.data)
+    if os.path.exists(os.path.expanduser(config.labels)):  # or else it is the name of a column
+        changes["labels"] = _absolute(config.labels)
+    if config.data_path:
+        changes["data_path"] = _absolute(config.data_path)
+    return replace(config, **changes)  # type: ignore[arg-type]  # all of them words
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path)) if path else path

@@ -1,0 +1,87 @@
+"""The only training loop.
+
+A minibatch goes through  data -> negative phase -> gradient -> transforms -> update;  observers then look on, and
+may ask to stop.  Everything that survives from step to step is in `TrainState`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from harmonium.errors import DivergedError
+from harmonium.machine import RBM
+from harmonium.negative import Info, Negative, State
+from harmonium.noise import Noise
+from harmonium.training.objective import Objective
+from harmonium.training.transforms import Transform
+from harmonium.training.update import Update
+
+
+@dataclass
+class TrainState:
+    """Where training stands: `step` updates are done.  The tensors of `rbm` keep their addresses."""
+
+    update: Update
+    noise: Noise
+    step: int = 0
+    negative: State = field(default_factory=dict)
+    transforms: list[dict[str, Tensor]] = field(default_factory=list)
+    info: Info = field(default_factory=dict)
+
+    @property
+    def rbm(self) -> RBM:
+        """The machine as it is now."""
+        return self.update.rbm
+
+
+#: Called after each step with the state, which it must not change; True ends the training.
+Observer = Callable[[TrainState], bool | None]
+
+
+@torch.no_grad()
+def fit(
+    state: TrainState,
+    batches: Callable[[int, Noise], Tensor],
+    total: int,
+    negative: Negative,
+    *,
+    transforms: tuple[Transform, ...] = (),
+    observers: Sequence[Observer] = (),
+) -> TrainState:
+    """Train from ``state.step`` to `total` updates.
+
+    ``batches(step, noise)`` gives the visible states (n, V) of a minibatch.  Raises DivergedError, naming the step,
+    when a parameter is no longer finite.
+    """
+    if state.step == 0:
+        state.negative = negative.init(state.rbm, state.noise)
+    while state.step < total:
+        objective = Objective(
+            state.rbm,
+            batches(state.step, state.noise),
+            negative,
+            state.negative,
+            transforms,
+            state.transforms,
+            state.noise,
+        )
+        state.update.step(state.step, objective)
+        state.step += 1
+        state.negative, state.transforms, state.info = (
+            objective.negative_state,
+            objective.transform_states,
+            objective.info,
+        )
+        # One sum over the hidden biases: whatever breaks anywhere reaches them with the next gradient at the latest
+        if not bool(torch.isfinite(state.rbm.b.sum())):
+            raise DivergedError(
+                f"training diverged at step {state.step}: a parameter is no longer finite; lower the learning rate."
+            )
+        # Every observer sees the step, so no generator: all(...) would stop at the first that says so
+        if any([observer(state) for observer in observers]):
+            break
+    return state

@@ -1,0 +1,115 @@
+"""From gradient to parameters: any optimiser of `torch.optim`, in place.
+
+Names in `OPTIMIZERS` add what a name alone does not say; every other class of torch.optim goes by its own name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from typing import Any, Protocol
+
+import torch
+
+from harmonium.errors import InputError
+from harmonium.machine import RBM, packed, unpacked
+from harmonium.training.objective import Objective
+from harmonium.training.schedules import Schedule
+
+
+class Update(Protocol):
+    """What changes the parameters, in place, once a step."""
+
+    #: The machine whose tensors it changes.
+    rbm: RBM
+    full_batch: bool
+
+    def step(self, number: int, objective: Objective) -> None:
+        """Improve objective.rbm."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """What must survive from step to step: tensors, numbers, words, lists and dictionaries of them."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take it up again."""
+        ...
+
+
+#: Class of torch.optim, learning rate where none is given, further arguments.
+OPTIMIZERS: dict[str, tuple[str, float, dict[str, Any]]] = {
+    "sgd": ("SGD", 0.1, {}),
+    "rmsprop": ("RMSprop", 0.01, {}),
+    "adam": ("Adam", 0.01, {}),
+    "adamax": ("Adamax", 0.01, {}),
+    "lbfgs": ("LBFGS", 1.0, {"line_search_fn": "strong_wolfe", "max_iter": 20, "history_size": 20,
+                             "tolerance_grad": 0.0, "tolerance_change": 0.0}),
+}  # fmt: skip
+
+
+def _find(name: str) -> tuple[type[torch.optim.Optimizer], float, dict[str, Any]]:
+    if name in OPTIMIZERS:
+        class_name, rate, extra = OPTIMIZERS[name]
+        return getattr(torch.optim, class_name), rate, extra
+    classes = {k.lower(): k for k in dir(torch.optim) if inspect.isclass(getattr(torch.optim, k)) and k != "Optimizer"}
+    if name.lower() not in classes:
+        known = [*OPTIMIZERS, "em"]
+        near = difflib.get_close_matches(name.lower(), [*known, *classes], 1)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        raise InputError(f"unknown optimizer {name!r}: choose {', '.join(known)} or a class of torch.optim{hint}")
+    return getattr(torch.optim, classes[name.lower()]), 0.001, {}
+
+
+def default_learning_rate(name: str) -> float:
+    """The learning rate of an optimiser where none is given."""
+    return _find(name)[1]
+
+
+class GradientUpdate:
+    """A step of a torch optimiser along the gradient; learning rate and momentum follow their schedules."""
+
+    def __init__(self, rbm: RBM, name: str, learning_rate: Schedule, momentum: Schedule | None = None) -> None:
+        kind, _, extra = _find(name)
+        # One flat parameter instead of three: for a small machine the optimiser's overhead is most of a step
+        self.flat, self.rbm = packed(rbm)
+        self.flat.grad = torch.empty_like(self.flat)
+        self._grad = unpacked(self.flat.grad, self.rbm)
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.full_batch = kind is torch.optim.LBFGS
+        accepted = inspect.signature(kind).parameters
+        arguments = dict(extra, lr=learning_rate(0))
+        if momentum is not None and not {"momentum", "betas"} & set(accepted):
+            raise InputError(f"momentum is set, but optimizer {name!r} has none; leave it at 0.")
+        try:
+            self.optimizer = kind([self.flat], **arguments)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"optimizer {name!r} cannot be used here: {error}") from None
+
+    def step(self, number: int, objective: Objective) -> None:
+        """One step of the optimiser; those that search along a line ask for the gradient several times."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate(number)
+            if self.momentum is not None:
+                if "momentum" in group:
+                    group["momentum"] = self.momentum(number)
+                else:
+                    group["betas"] = (self.momentum(number), *group["betas"][1:])
+
+        def closure() -> float:
+            for grad, ascent in zip(self._grad.tensors, objective.gradient().tensors, strict=True):
+                torch.neg(ascent, out=grad)
+            return objective.loss() if self.full_batch else 0.0
+
+        self.optimizer.step(closure)
+        self.rbm.visible.project_(self.rbm.a)
+        self.rbm.hidden.project_(self.rbm.b)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The optimiser's."""
+        return self.optimizer.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The optimiser's."""
+        self.optimizer.load_state_dict(state)
