@@ -3,12 +3,12 @@
 import shutil
 
 import pytest
-from small_runs import IMAGES, LABELS, QUICK, no_pictures, same, scores
 
 import harmonium as hm
 from harmonium.errors import InputError
 from harmonium.io import load_model
 from harmonium.runs.folder import RunFolder
+from small_runs import IMAGES, LABELS, QUICK, no_pictures, same, scores
 
 COMBINATIONS = {
     "sgd, momentum, pcd": {"momentum": 0.5, "momentum_final": 0.9},

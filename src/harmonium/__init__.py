@@ -40,7 +40,7 @@ _PUBLIC = {
     "StoppedError": "harmonium.errors",
 }
 
-__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604
+__all__ = ["__version__", *_PUBLIC]
 
 if TYPE_CHECKING:
     from harmonium.data import load_data as load_data

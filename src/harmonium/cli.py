@@ -54,16 +54,16 @@ def main(traceback: bool) -> None:
     """Restricted Boltzmann Machines: train, score and sample them.
 
     \b
-    harmonium train                                   the bundled digits, under a minute
-    harmonium train mnist --hidden bernoulli:100      larger ones
-    harmonium evaluate runs/digits-001                log-likelihoods, and how they were found
-    harmonium sample runs/digits-001 --clamp upper    let it complete the lower half
+    harmonium train                                  the bundled digits
+    harmonium train mnist --hidden bernoulli:100     larger ones
+    harmonium evaluate runs/digits-001               how good is it?
+    harmonium sample runs/digits-001 --clamp upper   complete the lower half
 
     Exit codes: 0 success, 1 failed, 2 bad usage, 3 diverged, 130 or 143 interrupted (resume with --resume).
     """
 
 
-@main.command(cls=Grouped)
+@main.command(cls=Grouped, short_help="Train a machine, score it, draw it.")
 @click.argument("data", required=False)
 @click.option("--out", default=None, metavar="RUN", help="The run folder.  [a fresh one under runs/]")
 @click.option("--overwrite", is_flag=True, help="Replace the run that --out holds already.")
@@ -162,7 +162,7 @@ def _read(changes: dict[str, Any]) -> dict[str, Any]:
     return {name: getattr(config, name) for name in given}
 
 
-@main.command(cls=Grouped)
+@main.command(cls=Grouped, short_help="Log-likelihoods of a run's data, or of others.")
 @click.argument("run")
 @data_options
 @json_option
@@ -183,7 +183,7 @@ def evaluate(run: str, as_json: bool, **changes: Any) -> None:
         click.echo(table(summary))
 
 
-@main.command(cls=Grouped)
+@main.command(cls=Grouped, short_help="Draw samples, or complete halves of images.")
 @click.argument("run")
 @click.option("--number", type=int, default=64, help="How many samples.  [64]")
 @click.option("--steps", type=int, default=1000, help="Gibbs sweeps of each: more, and the start matters less.  [1000]")

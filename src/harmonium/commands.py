@@ -41,35 +41,41 @@ class Explained(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with contextlib.ExitStack() as stack:
-            try:
-                stack.enter_context(_listening())
+        try:
+            with _listening():
                 return super().invoke(ctx)
-            except HarmoniumError as error:
-                message, code = str(error), error.exit_code
-            except click.UsageError as error:
-                message, code = f"{error.format_message()} (harmonium --help explains)", 2
-            except KeyboardInterrupt as error:
-                number = error.signal_number if isinstance(error, Interrupted) else int(signal.SIGINT)
-                message, code = "stopped.", 128 + number
-            except MemoryError:
-                message, code = _NO_MEMORY, 1
-            except BrokenPipeError:
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: head, less
-                return ctx.exit(1)
-            except OSError as error:
-                message, code = f"{error.filename or 'a file'} cannot be used: {error.strerror or error}.", 1
-            except RuntimeError as error:
-                if not any(words in str(error) for words in ("can't allocate memory", "out of memory")):
-                    raise
-                message, code = _NO_MEMORY, 1
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: head, less
+            return ctx.exit(1)
+        except (click.UsageError, KeyboardInterrupt, MemoryError, OSError, RuntimeError, HarmoniumError) as error:
+            explained = _explain(error)
+            if explained is None:
+                raise
             if ctx.params.get("traceback"):
-                traceback.print_exc()
-            click.echo(f"harmonium: {message}", err=True)
-            return ctx.exit(code)
+                traceback.print_exception(error)
+            click.echo(f"harmonium: {explained[0]}", err=True)
+            return ctx.exit(explained[1])
 
 
-_NO_MEMORY = "out of memory; choose smaller minibatches, fewer chains or samples, or a smaller machine."
+def _explain(error: BaseException) -> tuple[str, int] | None:
+    """A sentence and an exit code; None for what is a fault of the program."""
+    match error:
+        case HarmoniumError():
+            return str(error), error.exit_code
+        case click.UsageError():
+            return f"{error.format_message().rstrip('.')}; harmonium --help explains.", error.exit_code
+        case Interrupted():
+            return "stopped.", 128 + error.signal_number
+        case KeyboardInterrupt():
+            return "stopped.", 128 + signal.SIGINT
+        case OSError():
+            return f"{error.filename or 'a file'} cannot be used: {error.strerror or error}.", 1
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY):
+        return "out of memory; choose smaller minibatches, fewer chains or samples, or a smaller machine.", 1
+    return None
+
+
+_OUT_OF_MEMORY = ("can't allocate memory", "out of memory")  # as torch says it
 _importing = False
 
 

@@ -14,7 +14,9 @@ from typing import Any, get_type_hints
 from harmonium.errors import InputError
 from harmonium.options import checked, option
 
-SCHEDULES = ("constant", "linear", "sqrt")
+SCHEDULES = ("auto", "constant", "linear", "sqrt")
+#: Optimisers that take whole steps of their own, with no rate, momentum or centring to choose.
+FULL_BATCH = ("lbfgs", "em")
 #: The value of `data` where the data were given in memory, and no file can bring them back.
 IN_MEMORY = "array"
 
@@ -112,21 +114,29 @@ class Config:
         -1.0,
         "First learning rate.",
         "Training",
-        shown="0.1 for sgd, 0.01 for rmsprop and adam, 1 for lbfgs",
+        shown="0.03 for sgd, 0.01 for rmsprop and adam, 1 for lbfgs",
         above=0,
         special=-1,
         means="the optimizer's own",
     )
     learning_rate_schedule: str = option(
-        "constant",
-        "How it changes: linear goes to --learning-rate-final, sqrt falls as 1/sqrt(1 + t/t0) with t0 a tenth of the "
-        "run.",
+        "auto",
+        "How it changes: constant; linear goes to --learning-rate-final, sqrt falls as 1/sqrt(1 + t/t0) with t0 a "
+        "tenth of the run.",
         "Training",
         choices=SCHEDULES,
+        shown="linear; constant for lbfgs",
     )
     learning_rate_final: float = option(0.0, "Last learning rate of the linear schedule.", "Training", low=0)
     momentum: float = option(
-        0.0, "Momentum of sgd and rmsprop (for adam its first beta).", "Training", low=0, below=1, shown="none"
+        -1.0,
+        "Momentum of sgd and rmsprop (for adam its first beta).",
+        "Training",
+        shown="0.9 for sgd, else none",
+        low=0,
+        below=1,
+        special=-1,
+        means="0.9 for sgd, else none",
     )
     momentum_final: float = option(
         -1.0,
@@ -139,7 +149,14 @@ class Config:
         means="unchanged",
     )
     momentum_switch: float = option(0.6, "Fraction of the run after which it changes.", "Training", low=0, high=1)
-    epochs: int = option(60, "Epochs, each of --minibatches updates.", "Training", low=1, high=10_000_000)
+    epochs: int = option(
+        0,
+        "Epochs, each of --minibatches updates.",
+        "Training",
+        shown="20, or as many as make 3,000 updates; 100 for lbfgs and em",
+        low=0,
+        high=10_000_000,
+    )
     minibatches: int = option(
         0, "Updates in an epoch.", "Training", shown="one pass over the training rows", low=0, high=10_000_000
     )
@@ -157,8 +174,13 @@ class Config:
     )
     l1: float = option(0.0, "Penalty on the sum of |W|.", "Training", low=0, shown="none")
     l2: float = option(0.0, "Penalty on half the sum of W².", "Training", low=0, shown="none")
-    centre: bool = option(
-        False, "Centre the gradient (Melchior, Fischer and Wiskott 2016); learning is then often faster.", "Training"
+    centre: str = option(
+        "auto",
+        "Centre the gradient (Melchior, Fischer and Wiskott 2016), so that learning does not depend on which value is "
+        "called 0.",
+        "Training",
+        choices=("auto", "yes", "no"),
+        shown="yes for sgd",
     )
     weight_scale: float = option(0.01, "Standard deviation of the first, random weights.", "Training", low=0)
     bias_start: str = option(
@@ -199,6 +221,23 @@ class Config:
         types = get_type_hints(Config)
         for spec in fields(self):
             object.__setattr__(self, spec.name, checked(spec, types[spec.name], getattr(self, spec.name)))
+
+    @property
+    def first_momentum(self) -> float:
+        """The momentum to begin with."""
+        return self.momentum if self.momentum >= 0 else 0.9 if self.optimizer == "sgd" else 0.0
+
+    @property
+    def centred(self) -> bool:
+        """Whether the gradient is centred."""
+        return self.centre == "yes" or (self.centre == "auto" and self.optimizer == "sgd")
+
+    @property
+    def schedule(self) -> str:
+        """The learning rate's schedule."""
+        if self.learning_rate_schedule != "auto":
+            return self.learning_rate_schedule
+        return "constant" if self.optimizer in FULL_BATCH else "linear"
 
     def as_dict(self) -> dict[str, Any]:
         """All options, ready for TOML or JSON."""

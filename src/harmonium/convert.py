@@ -4,11 +4,12 @@
     Bernoulli -> Ising     v = (1 + s)/2, h = (1 + t)/2:   w' = w/4,  a' = a/2 + sum_j w/4,  b' = b/2 + sum_i w/4
     one-hot -> mixture     pi_c ~ e^(b_c) exp A_v(a + W_c),   component c = independent units in field a + W_c
 
-A change of values x = scale y + shift on the visible side moves  a -> scale a,  W -> scale W,  b -> b + shift sum_i W_i.
+Values x = scale y + shift on the visible side:  a -> scale a,  W -> scale W,  b -> b + shift sum_i W_i.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import torch
@@ -59,7 +60,7 @@ def to_mixture(rbm: RBM) -> tuple[Tensor, Tensor]:
     Raises InputError for other hidden sides.
     """
     hidden = _single_onehot(rbm)
-    states = hidden.states(torch.arange(hidden.n_states), like=rbm.W)  # (C, q)
+    states = hidden.states(torch.arange(math.prod(hidden.levels)), like=rbm.W)  # (C, q)
     eta = rbm.eta_v_from_h(states)
     log_weight = states @ rbm.b[0] + rbm.visible.log_partition(eta)
     return log_weight.log_softmax(0), eta

@@ -1,6 +1,6 @@
 """Block Gibbs sampling: the only consumer of noise.
 
-    h ~ p(h | v),    v ~ p(v | h)          one sweep is both, in this order
+h ~ p(h | v),    v ~ p(v | h)          one sweep is both, in this order
 """
 
 from __future__ import annotations

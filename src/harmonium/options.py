@@ -75,6 +75,8 @@ def checked(spec: Field[Any], kind: type, value: Any, *, from_text: bool = False
     Raises InputError naming the option, its value and what it takes instead.
     """
     wanted = takes(spec)
+    if isinstance(value, bool) and "yes" in wanted.choices:
+        value = "yes" if value else "no"  # what Python and TOML would say
     if from_text and kind in (int, float) and isinstance(value, str):
         converted = _number(value, kind)
     else:

@@ -1,7 +1,7 @@
 """First parameters: visible biases that reproduce each unit's mean, small random weights.
 
-    a_i = ln( p_i / (1 - p_i) )      for {0, 1} units (Hinton 2012, A Practical Guide to Training RBMs, section 8.1)
-    a_i = artanh( m_i ) = half of it for {-1, +1} units, and the inverse of `mean` for every family
+a_i = ln( p_i / (1 - p_i) )      for {0, 1} units (Hinton 2012, A Practical Guide to Training RBMs, section 8.1)
+a_i = artanh( m_i ) = half of it for {-1, +1} units, and the inverse of `mean` for every family
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def exact_moments(rbm: RBM) -> tuple[float, RBM]:
     return total + turned.hidden.log_base, replace(result, visible=rbm.visible, hidden=rbm.hidden)
 
 
-def exact(rbm: RBM, noise: Noise | None = None) -> Estimate:
+def exact_estimate(rbm: RBM, noise: Noise | None = None) -> Estimate:
     """ln Z by enumeration, in float64; `noise` is not used."""
     return Estimate(exact_log_z(rbm.to(dtype=torch.float64)), 0.0, "exact")
 

@@ -73,11 +73,15 @@ def open_inputs(config: Config, data: Dataset, *, label_states: int | None = Non
 
 def read_side(name: str, text: str, *, columns: int | None = None) -> UnitFamily:
     """The side that an option spells; raises InputError naming the option."""
+    if len(text) > 1000:
+        raise InputError(f"{name} is {len(text)} letters long, {text[:40]!r}...; write it shorter, as bernoulli:16.")
     try:
         side = parse_side(text, columns=columns)
         _ = float(side.size), side.log_base  # numbers beyond all bounds fail here, and not later
-    except (ValueError, OverflowError) as error:
+    except InputError as error:
         raise InputError(f"{name}={text!r} cannot be used: {error}") from None
+    except (ValueError, OverflowError):
+        raise InputError(f"{name}={text!r} holds a number that is too large; write a smaller one.") from None
     return side
 
 

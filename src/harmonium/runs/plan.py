@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from harmonium.config import Config
+from harmonium.config import FULL_BATCH, Config
 from harmonium.data import Dataset
 from harmonium.errors import InputError
 from harmonium.logz.exact import smaller_side_hidden
@@ -28,7 +28,7 @@ from harmonium.training.update import GradientUpdate, Update, default_learning_r
 from harmonium.units import UnitFamily
 
 _MOST_WEIGHTS = 2**32
-_MOST_UPDATES = 10**8
+_FEWEST_UPDATES, _MOST_UPDATES = 3000, 10**8
 #: Log-partition terms a second, roughly and on one processor; and the most that an exact gradient may take.
 _TERMS_A_SECOND, _MOST_TERMS = 2e8, 1e11
 
@@ -47,25 +47,26 @@ class Plan(Inputs):
 
 def make_plan(config: Config, data: Dataset) -> Plan:
     """Everything for a run from its first step; raises InputError naming the option that does not fit."""
-    if config.learning_rate_final and config.learning_rate_schedule != "linear":
+    if config.learning_rate_final and config.schedule != "linear":
         raise InputError(
             f"learning_rate_final={config.learning_rate_final:g} goes with learning_rate_schedule=linear, not "
-            f"{config.learning_rate_schedule}; leave it out or set the schedule."
+            f"{config.schedule}; leave it out or set the schedule."
         )
     inputs = open_inputs(config, data)
     feed, n = inputs.feed, len(inputs.rows.train)
     noise = Noise(seed_for(config.seed, "train"), dtype=feed.dtype, device=feed.device)
     first = _first_machine(inputs, read_side("hidden", config.hidden), noise)
     size, final = _batch_sizes(config, n)
-    per_epoch = config.minibatches or schedules.passes_per_epoch(n, size, final, config.epochs)
-    if per_epoch * config.epochs > _MOST_UPDATES:
+    epochs = config.epochs or _own_epochs(config, n, size)
+    per_epoch = config.minibatches or schedules.passes_per_epoch(n, size, final, epochs)
+    if per_epoch * epochs > _MOST_UPDATES:
         raise InputError(
-            f"epochs={config.epochs} of {per_epoch} minibatches make {config.epochs * per_epoch} updates, more than "
+            f"epochs={epochs} of {per_epoch} minibatches make {epochs * per_epoch} updates, more than "
             f"{_MOST_UPDATES}; choose fewer."
         )
-    sizes = schedules.minibatch_sizes(size, final, config.epochs, per_epoch)
+    sizes = schedules.minibatch_sizes(size, final, epochs, per_epoch)
     total = len(sizes)
-    centre = inputs.mean[0].to(feed.dtype) if config.centre else None
+    centre = inputs.mean[0].to(feed.dtype) if config.centred else None
     return Plan(
         **vars(inputs),
         batches=Batches(feed, inputs.rows.train, sizes, config.seed),
@@ -95,9 +96,16 @@ def _first_machine(inputs: Inputs, hidden: UnitFamily, noise: Noise) -> RBM:
     return first
 
 
+def _own_epochs(config: Config, n: int, size: int) -> int:
+    """Epochs where none are asked for: 20, or more where the data are so few that 20 would be few updates."""
+    if config.optimizer in FULL_BATCH:
+        return 100
+    return max(20, math.ceil(_FEWEST_UPDATES / (config.minibatches or math.ceil(n / size))))
+
+
 def _batch_sizes(config: Config, n: int) -> tuple[int, int]:
     """Rows in the first and in the last minibatch, of n."""
-    full_batch = config.optimizer in ("lbfgs", "em")
+    full_batch = config.optimizer in FULL_BATCH
     size = {0: n, -1: n if full_batch else min(100, n)}.get(config.batch_size, min(config.batch_size, n))
     final = min(config.batch_size_final or size, n)
     if full_batch and (size < n or final < n):
@@ -136,25 +144,26 @@ def _check_enumerable(rbm: RBM) -> None:
 
 def _make_update(config: Config, first: RBM, total: int) -> Update:
     if config.optimizer == "em":
-        for name in ("l1", "l2", "momentum", "centre"):
+        for name in ("l1", "l2", "first_momentum", "centred"):
             if getattr(config, name):
-                raise InputError(f"optimizer=em takes no {name}={getattr(config, name)}; leave it out.")
+                option = name.removeprefix("first_").replace("centred", "centre")
+                raise InputError(f"optimizer=em takes no {option}={getattr(config, option)}; leave it out.")
         return EM(first)
     if config.optimizer == "lbfgs":
         if config.negative not in ("exact", "clamped"):
             raise InputError(
                 f"optimizer=lbfgs needs the exact gradient, not negative={config.negative}; use negative=exact."
             )
-        if config.centre:
+        if config.centred:
             raise InputError("optimizer=lbfgs follows the gradient itself; leave centre out.")
         if config.binarize == "stochastic":
             raise InputError("optimizer=lbfgs needs data that stay the same, not binarize=stochastic; use a threshold.")
     rate = config.learning_rate if config.learning_rate > 0 else default_learning_rate(config.optimizer)
-    learning_rate = schedules.SCHEDULES[config.learning_rate_schedule](rate, config.learning_rate_final, total)
+    learning_rate = schedules.SCHEDULES[config.schedule](rate, config.learning_rate_final, total)
     momentum = None
-    if config.momentum or config.momentum_final >= 0:
-        last = config.momentum_final if config.momentum_final >= 0 else config.momentum
-        momentum = schedules.switch(config.momentum, last, total, config.momentum_switch)
+    if config.first_momentum or config.momentum_final >= 0:
+        last = config.momentum_final if config.momentum_final >= 0 else config.first_momentum
+        momentum = schedules.switch(config.first_momentum, last, total, config.momentum_switch)
     update = GradientUpdate(first, config.optimizer, learning_rate, momentum)
     if isinstance(update.optimizer, torch.optim.SparseAdam):
         raise InputError("optimizer=sparseadam is for sparse gradients, and these are dense; use adam.")

@@ -6,6 +6,8 @@ to stdout.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import time
 from typing import Any
@@ -15,6 +17,14 @@ from harmonium.training.loop import TrainState
 
 _REFRESH, _PLAIN_LINE = 0.1, 10.0
 _BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{rate_fmt}, {remaining} left]{postfix}"
+
+
+def _knows_width() -> bool:
+    """Whether the terminal says how wide it is: some say 0, and a bar of that width is not to be seen."""
+    try:
+        return os.get_terminal_size(2).columns > 0
+    except OSError:
+        return False
 
 
 class Progress:
@@ -28,9 +38,11 @@ class Progress:
         self.plain = not (sys.stderr.isatty() or "ipykernel" in sys.modules)
         self._bar: Any = None
         if not self.plain:
+            width = shutil.get_terminal_size().columns
             self._bar = tqdm(
-                total=self.total, initial=start, unit=" steps", dynamic_ncols=True, smoothing=0.1, bar_format=_BAR
-            )
+                total=self.total, initial=start, unit=" steps", smoothing=0.1, bar_format=_BAR,
+                dynamic_ncols=_knows_width(), ncols=width,
+            )  # fmt: skip
         self._last = self._began = time.perf_counter()
         self._first = start
 

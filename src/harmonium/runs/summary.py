@@ -82,10 +82,8 @@ def _notes(summary: dict[str, Any]) -> list[str]:
         if summary["best_step"] != summary["steps"]:
             lines.append(f"the machine after update {summary['best_step']}, the best on the validation rows")
         threads = f"{summary['threads']} thread" + ("s" if summary["threads"] != 1 else "")
-        line = (
-            f"{summary['steps']} updates in {summary['seconds']:.1f} s on {threads}, "
-            f"{summary['seconds_measuring']:.1f} s of it measuring"
-        )
-        memory = summary["peak_memory"]
-        lines.append(line + (f"; peak memory {memory / 2**20:.0f} MiB" if memory else ""))
+        measuring = f"{summary['seconds_measuring']:.1f} s of it measuring"
+        lines.append(f"{summary['steps']} updates in {summary['seconds']:.1f} s on {threads}, {measuring}")
+        if summary["peak_memory"]:
+            lines.append(f"peak memory {summary['peak_memory'] / 2**20:.0f} MiB")
     return lines

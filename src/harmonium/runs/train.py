@@ -125,7 +125,7 @@ def start_run(
     def claim(data: Dataset) -> RunFolder:
         return RunFolder.fresh(data.name) if out is None else RunFolder.create(out, overwrite=overwrite)
 
-    return run_training(with_absolute_paths(config), claim, dataset=dataset, progress=progress, say=say)
+    return run_training(config, claim, dataset=dataset, progress=progress, say=say)
 
 
 def run_training(
@@ -141,7 +141,7 @@ def run_training(
     interrupts = Interrupts(silent=not progress)
     with contextlib.nullcontext() if claim is None else interrupts.listening():
         data = load_config_data(config) if dataset is None else dataset
-        plan = make_plan(config, data)
+        plan = make_plan(config if claim is None else with_absolute_paths(config), data)
         folder = None if claim is None else claim(data)
         try:
             with threads_of(config, folder if resuming else None):

@@ -81,7 +81,7 @@ def fit(
             raise DivergedError(
                 f"training diverged at step {state.step}: a parameter is no longer finite; lower the learning rate."
             )
-        # Every observer sees the step, so no generator: all(...) would stop at the first that says so
-        if any([observer(state) for observer in observers]):
+        verdicts = [observer(state) for observer in observers]  # every observer sees every step
+        if any(verdicts):
             break
     return state

@@ -50,7 +50,10 @@ class Objective:
         return gradient
 
     def loss(self) -> float:
-        """Minus the penalised objective, in nats, after `gradient`; NaN where the negative phase does not know it."""
+        """Minus the penalised objective after `gradient`, in nats and up to a constant of the data.
+
+        NaN where the negative phase does not know it.
+        """
         penalty = sum(t.penalty(self.rbm) for t in self.transforms)
         if "log_p_label" in self.info:
             return penalty - self.info["log_p_label"]

@@ -1,10 +1,10 @@
 """Schedules: values that change while training goes on, as functions of the step t of T.
 
-    constant   r(t) = r0
-    linear     r(t) = r0 + (r1 - r0) t / (T - 1)
-    sqrt       r(t) = r0 / sqrt(1 + t / t0),  t0 = T / 10       (Grosse and Salakhutdinov 2015, with g = t0)
-    switch     r(t) = r0 before a given fraction of T, r1 after
-    growing    minibatch sizes from n0 to n1 in even steps, epoch by epoch
+constant   r(t) = r0
+linear     r(t) = r0 + (r1 - r0) t / (T - 1)
+sqrt       r(t) = r0 / sqrt(1 + t / t0),  t0 = T / 10       (Grosse and Salakhutdinov 2015, with g = t0)
+switch     r(t) = r0 before a given fraction of T, r1 after
+growing    minibatch sizes from n0 to n1 in even steps, epoch by epoch
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Update(Protocol):
 
 #: Class of torch.optim, learning rate where none is given, further arguments.
 OPTIMIZERS: dict[str, tuple[str, float, dict[str, Any]]] = {
-    "sgd": ("SGD", 0.1, {}),
+    "sgd": ("SGD", 0.03, {}),
     "rmsprop": ("RMSprop", 0.01, {}),
     "adam": ("Adam", 0.01, {}),
     "adamax": ("Adamax", 0.01, {}),

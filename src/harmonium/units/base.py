@@ -76,7 +76,7 @@ class UnitFamily(ABC):
         """Natural parameters of units that know nothing (zero field): (k, size)."""
         return torch.zeros(self.k, self.size, dtype=like.dtype, device=like.device)
 
-    def project_(self, eta: Tensor) -> None:
+    def project_(self, eta: Tensor) -> None:  # noqa: B027  bounded units have nothing to do
         """Put parameters (k, size) back into the allowed region, in place (only Gaussian units have one)."""
 
     def precision(self, eta: Tensor) -> Tensor:

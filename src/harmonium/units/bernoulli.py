@@ -1,6 +1,6 @@
 """Bernoulli units, x in {0, 1}.
 
-    A(eta) = ln(1 + e^eta),    mean = sigmoid(eta),    eta = ln(m / (1 - m))
+A(eta) = ln(1 + e^eta),    mean = sigmoid(eta),    eta = ln(m / (1 - m))
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class _Phi(torch.autograd.Function):
         return t + (quotient * (2 / (s + 1))).log()
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
         return grad * psi(x, ctx.s), None
 
