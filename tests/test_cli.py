@@ -1,8 +1,10 @@
 """The command line: help without heavy imports, one JSON document, one sentence for an error, and exit codes."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -194,3 +196,16 @@ def test_the_bundled_digits_in_a_process_of_its_own(tmp_path):
     assert (document["binarize"], document["scale"]) == ("0.5", 16.0)
     assert "digits: 1438 rows to train on, 0 validation, 359 held out" in err
     assert len(list((tmp_path / "runs/digits-001/figures").iterdir())) == 5
+
+
+@pytest.mark.mnist
+@pytest.mark.skipif(
+    not (Path(os.environ.get("HARMONIUM_DATA", "")) / "mnist" / "train-images-idx3-ubyte.gz").is_file(),
+    reason="MNIST is not here; set HARMONIUM_DATA to a folder that holds mnist/train-images-idx3-ubyte.gz and the rest",
+)
+def test_three_classes_of_mnist(here):
+    words = ["mnist", "--classes", "7,8,9", "--epochs", "1", "--minibatches", "3", "--measure", "1", "--json"]
+    document = json.loads(run("train", *words, "--hidden", "bernoulli:3", "--negative", "exact").stdout)
+    assert {name: part["rows"] for name, part in document["scores"].items()} == {"train": 18065, "held_out": 3011}
+    assert (document["binarize"], document["scale"]) == ("0.5", 255.0)
+    assert document["folder"] == "runs/mnist-001"

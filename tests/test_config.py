@@ -115,7 +115,7 @@ def test_toml_that_cannot_be_used(tmp_path):
         read_toml(file)
     for content in (b"steps = ", b"\xff\xfe"):
         file.write_bytes(content)
-        with pytest.raises(InputError, match="o.toml is not valid TOML"):
+        with pytest.raises(InputError, match=r"o.toml is not valid TOML"):
             read_toml(file)
     with pytest.raises(InputError, match="cannot be read: No such file"):
         read_toml(tmp_path / "none.toml")

@@ -146,7 +146,7 @@ def test_a_full_disk_ends_the_run_in_one_sentence(folder, monkeypatch):
     assert err.startswith("harmonium: full/")
     assert "cannot be written: File too large; free some space" in err
     assert err.count("\n") == 1
-    assert not [path for path in (folder / "full").rglob(".*")]
+    assert not list((folder / "full").rglob(".*"))
     finish(folder, "full", monkeypatch)
 
 

@@ -87,14 +87,14 @@ def test_foreign_files_are_refused_and_never_unpickled(tmp_path):
     path = tmp_path / "m.safetensors"
     for content in (pickle.dumps(Trap()), b"", b"\0" * 100, b'{"a": 1}', b"\xff" * 64):
         path.write_bytes(content)
-        with pytest.raises(InputError, match="m.safetensors is not a whole safetensors file"):
+        with pytest.raises(InputError, match=r"m.safetensors is not a whole safetensors file"):
             load_model(path)
     torch.save(machine().W, path)
-    with pytest.raises(InputError, match="m.safetensors"):
+    with pytest.raises(InputError, match=r"m.safetensors"):
         load_model(path)
     for metadata in (None, {"format": "pt"}, {"harmonium": "no json"}, {"harmonium": "[" * 100_000}):
         save_file({"weight": torch.ones(2)}, path, metadata)
-        with pytest.raises(InputError, match="m.safetensors is a safetensors file, but not one of harmonium's"):
+        with pytest.raises(InputError, match=r"m.safetensors is a safetensors file, but not one of harmonium's"):
             load_model(path)
     save_file({"weight": torch.ones(2)}, path, {"harmonium": "[]"})
     with pytest.raises(InputError, match="foreign thing, not a model"):
@@ -135,7 +135,7 @@ def test_parts_that_do_not_make_a_machine(tensors, description, words, tmp_path)
     tensors = {name: x for name, x in {**GOOD, **tensors}.items() if x is not None}
     description = {name: x for name, x in {**SPECS, **description}.items() if x is not None}
     save_tensors(tmp_path / "m.safetensors", "model", tensors, description)
-    with pytest.raises(InputError, match="m.safetensors is not a") as caught:
+    with pytest.raises(InputError, match=r"m.safetensors is not a") as caught:
         load_model(tmp_path / "m.safetensors")
     assert words in str(caught.value)
 
@@ -158,7 +158,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(failing, tmp_path, mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(f"os.{failing}", full)
-    with pytest.raises(HarmoniumError, match="m.safetensors cannot be written: No space left on device; free some"):
+    with pytest.raises(HarmoniumError, match=r"m.safetensors cannot be written: No space left on device; free some"):
         save_model(path, machine(dtype=torch.float64))
     assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
     assert path.read_bytes() == before
@@ -166,8 +166,13 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(failing, tmp_path, mon
 
 def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path):
     write_text(tmp_path / "t", "old")
-    with pytest.raises(KeyboardInterrupt), written_aside(tmp_path / "t") as file:
-        file.write(b"new")
-        raise KeyboardInterrupt
+
+    def interrupted():
+        with written_aside(tmp_path / "t") as file:
+            file.write(b"new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert [p.name for p in tmp_path.iterdir()] == ["t"]
     assert (tmp_path / "t").read_text() == "old"

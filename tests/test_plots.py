@@ -384,6 +384,16 @@ def test_samples_of_a_table_are_heat_maps():
     np.testing.assert_array_equal(picture(right), 1 - data)
 
 
+def test_samples_without_data_stand_alone():
+    generated = rng.random((7, 6))
+    (ax,) = plots.samples(None, generated, (2, 3), columns=3).axes
+    np.testing.assert_array_equal(picture(ax), plots.tiles(generated, (2, 3), 3))
+    assert ax.get_title("left") == "samples"
+    assert ax.images[0].get_clim() == (generated.min(), generated.max())
+    heat = plots.samples(None, generated, None).axes[0]
+    np.testing.assert_array_equal(picture(heat), generated)
+
+
 def test_completions_tell_open_pixels_from_padding():
     original, completed = rng.random((3, 6)), rng.random((3, 6))
     clamped = original.copy()

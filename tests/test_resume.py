@@ -11,12 +11,13 @@ from harmonium.runs.folder import RunFolder
 from small_runs import IMAGES, LABELS, QUICK, no_pictures, same, scores
 
 COMBINATIONS = {
+    "plain sgd": {"momentum": 0.0, "centre": "no", "learning_rate_schedule": "constant", "negative": "cd"},
     "sgd, momentum, pcd": {"momentum": 0.5, "momentum_final": 0.9},
     "rmsprop, momentum, cd": {"optimizer": "rmsprop", "momentum": 0.3, "negative": "cd", "steps": 2},
-    "adam, pcd, centred": {"optimizer": "adam", "centre": True, "chains": 7},
+    "adam, pcd, centred": {"optimizer": "adam", "centre": "yes", "chains": 7},
     "adam, momentum, exact": {"optimizer": "adam", "momentum": 0.5, "negative": "exact", "l1": 1e-3, "l2": 1e-3},
     "adamax, cd, stochastic": {"optimizer": "adamax", "negative": "cd", "binarize": "stochastic"},
-    "sgd, exact, centred, linear": {"negative": "exact", "centre": True, "learning_rate_schedule": "linear"},
+    "sgd, exact, centred, linear": {"negative": "exact", "centre": "yes", "learning_rate_schedule": "linear"},
     "sgd, cd, sqrt, growing batches": {"negative": "cd", "learning_rate_schedule": "sqrt", "batch_size_final": 30},
     "lbfgs, exact": {"optimizer": "lbfgs", "negative": "exact", "batch_size": 0, "minibatches": 3},
     "lbfgs, clamped": {
@@ -98,7 +99,7 @@ def test_the_latest_whole_checkpoint_is_taken(tmp_path, monkeypatch):
     no_pictures(monkeypatch)
     whole = hm.train(IMAGES, out=tmp_path / "a", **QUICK)
     stopped(tmp_path / "b", monkeypatch)
-    latest, first = RunFolder(tmp_path / "b").checkpoints()
+    latest, _ = RunFolder(tmp_path / "b").checkpoints()
     latest.write_bytes(latest.read_bytes()[:-3])
     (tmp_path / "b" / "metrics.jsonl").unlink()
     (tmp_path / "b" / "checkpoints" / ".step-00000006.safetensors.x1.tmp").write_bytes(b"half")
@@ -109,7 +110,7 @@ def test_the_latest_whole_checkpoint_is_taken(tmp_path, monkeypatch):
     stopped(tmp_path / "c", monkeypatch)
     for path in RunFolder(tmp_path / "c").checkpoints():
         path.write_bytes(b"")
-    with pytest.raises(InputError, match="step-00000005.safetensors is not a whole"):
+    with pytest.raises(InputError, match=r"step-00000005.safetensors is not a whole"):
         hm.resume(tmp_path / "c", IMAGES)
 
 
@@ -144,7 +145,7 @@ def test_other_data_are_noticed(tmp_path, monkeypatch):
     no_pictures(monkeypatch)
     stopped(tmp_path / "a", monkeypatch)
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
-    with pytest.raises(InputError, match="data of .* have changed since the run began"):
+    with pytest.raises(InputError, match=r"data of .* have changed since the run began"):
         hm.resume(tmp_path / "a", 1 - IMAGES)
     with pytest.raises(InputError, match="array in memory, so they must be given again: resume"):
         hm.resume(tmp_path / "a")

@@ -133,7 +133,7 @@ def test_an_occupied_folder_is_refused_and_a_typing_error_loses_nothing(tmp_path
         ({"validation": 0.001}, "validation=0.001 of 48 training rows makes 0 rows to watch"),
         ({"patience": 1, "validation": 0.0}, "patience is set, but validation is 0"),
         ({"epochs": 10_000_000, "minibatches": 1000}, "updates, more than"),
-        ({"learning_rate_final": 0.1}, "goes with learning_rate_schedule=linear"),
+        ({"learning_rate_final": 0.1, "learning_rate_schedule": "sqrt"}, "goes with learning_rate_schedule=linear"),
         ({"data_path": "x"}, "data_path='x' goes with data from files"),
         ({"classes": "0,x"}, "classes must be whole numbers"),
         ({"classes": "5"}, "has no rows of class 5"),
