@@ -39,7 +39,7 @@ class Case:
 CASES = (
     Case("5 Bernoulli, exact gradient", "bernoulli:5",
          {**EXACT, "learning_rate": 0.3, "batch_size": 500, "epochs": 100, "weight_scale": 0.3},
-         4, -142.1, {"epochs": 3}),
+         8, -142.1, {"epochs": 3}),
     Case("8 Bernoulli, exact gradient", "bernoulli:8",
          {**EXACT, "learning_rate": 0.3, "batch_size": 1000, "epochs": 100}, 3, -134.0, {"epochs": 10}),
     Case("8 Ising, exact gradient", "ising:8",

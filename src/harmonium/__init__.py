@@ -23,6 +23,10 @@ _PUBLIC = {
     "load_model": "harmonium.io",
     "save_model": "harmonium.io",
     "sample": "harmonium.sampling",
+    "to_bernoulli": "harmonium.convert",
+    "to_ising": "harmonium.convert",
+    "to_mixture": "harmonium.convert",
+    "from_mixture": "harmonium.convert",
     "exact_log_z": "harmonium.logz",
     "AIS": "harmonium.logz",
     "Noise": "harmonium.noise",
@@ -43,6 +47,10 @@ _PUBLIC = {
 __all__ = ["__version__", *_PUBLIC]
 
 if TYPE_CHECKING:
+    from harmonium.convert import from_mixture as from_mixture
+    from harmonium.convert import to_bernoulli as to_bernoulli
+    from harmonium.convert import to_ising as to_ising
+    from harmonium.convert import to_mixture as to_mixture
     from harmonium.data import load_data as load_data
     from harmonium.errors import DivergedError as DivergedError
     from harmonium.errors import HarmoniumError as HarmoniumError
