@@ -1,6 +1,6 @@
 """Samples of a trained machine: from noise, from data, at another temperature, or with part of each row held fixed.
 
-temperature T     p(v, h) ~ exp(-E(v, h) / T):  every parameter is divided by T
+temperature T     p(v, h) ~ exp(-E(v, h) / T):  every parameter is divided by T, a fixed variance multiplied
 weight factor c   W -> c W, the biases stay:  sharper too, but NOT a temperature (it also moves the balance
                   between weights and biases)
 clamped entries   h ~ p(h | v),  then the free entries only from p(v | h): samples of p(free | clamped)
@@ -39,7 +39,10 @@ def check_sampling(number: Any, steps: Any, temperature: Any, weight_factor: Any
 
 def tempered(rbm: RBM, temperature: float = 1.0, weight_factor: float = 1.0) -> RBM:
     """The machine at another temperature, or with its weights multiplied."""
-    hot = rbm if temperature == 1 else rbm.map(lambda x: x / temperature)
+    hot = rbm
+    if temperature != 1:
+        sides = (side.at_temperature(temperature) for side in (rbm.visible, rbm.hidden))
+        hot = RBM(*sides, *(x / temperature for x in rbm.tensors))
     return hot if weight_factor == 1 else replace(hot, W=hot.W * weight_factor)
 
 

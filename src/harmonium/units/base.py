@@ -56,6 +56,10 @@ class UnitFamily(ABC):
         """What a state costs apart from its fields, in nats (x² / 2 sigma² of fixed variance): (..., size) -> (...)."""
         return 0.0
 
+    def at_temperature(self, temperature: float) -> UnitFamily:
+        """The same units with their own energy divided by the temperature (their parameters are the machine's)."""
+        return self
+
     @abstractmethod
     def log_partition(self, eta: Tensor) -> Tensor:
         """A(eta) of the whole side, in nats: (..., k, size) -> (...)."""

@@ -56,6 +56,10 @@ class Gaussian(UnitFamily):
         """sum_i x_i² / (2 sigma²) where the variance is fixed; a learned one is among the parameters."""
         return 0.0 if self.variance is None else x.square().sum(-1) / (2 * self.variance)
 
+    def at_temperature(self, temperature: float) -> Gaussian:
+        """A fixed variance grows with the temperature."""
+        return self if self.variance is None else Gaussian(self.n, self.variance * temperature)
+
     def log_partition(self, eta: Tensor) -> Tensor:
         """sum_i sigma_i^2 eta_i^2 / 2 + ln(2 pi sigma_i^2) / 2: (..., k, n) -> (...)."""
         field, variance = self._field_and_variance(eta)

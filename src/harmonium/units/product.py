@@ -72,6 +72,10 @@ class Product(UnitFamily):
         """The sum over parts."""
         return sum(p.own_energy(y) for p, y in zip(self.parts, self.split(x), strict=True))
 
+    def at_temperature(self, temperature: float) -> Product:
+        """Part by part."""
+        return Product(*(p.at_temperature(temperature) for p in self.parts))
+
     def log_partition(self, eta: Tensor) -> Tensor:
         """The sum over parts."""
         return torch.stack([p.log_partition(e) for p, e in self._pieces(eta)]).sum(0)
