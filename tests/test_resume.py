@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+import torch
 
 import harmonium as hm
 from harmonium.errors import InputError
@@ -164,3 +165,16 @@ def test_a_resumed_run_keeps_its_number_of_threads(tmp_path, monkeypatch):
     assert torch.get_num_threads() == before
     assert hm.resume(tmp_path / "a", IMAGES).summary["threads"] == before + 1
     assert torch.get_num_threads() == before
+
+
+def test_a_small_machine_takes_one_thread_and_a_large_one_all(tmp_path, monkeypatch):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert hm.train(IMAGES, **QUICK).summary["threads"] == 1
+        monkeypatch.setattr("harmonium.runs.environment.SMALL_STEP", 0)
+        assert hm.train(IMAGES, **QUICK).summary["threads"] == 2
+        assert hm.train(IMAGES, threads=1, **QUICK).summary["threads"] == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -215,7 +215,9 @@ class Config:
         shown="float64 for lbfgs and em, else float32",
     )
     device: str = option("cpu", "cpu, cuda, mps, or auto for the fastest there is.", "Run")
-    threads: int = option(0, "Processor threads.", "Run", shown="torch's own choice", low=0, high=1024)
+    threads: int = option(
+        0, "Processor threads.", "Run", shown="one for small machines, else torch's own choice", low=0, high=1024
+    )
 
     def __post_init__(self) -> None:
         types = get_type_hints(Config)

@@ -41,8 +41,8 @@ def tempered(rbm: RBM, temperature: float = 1.0, weight_factor: float = 1.0) -> 
     """The machine at another temperature, or with its weights multiplied."""
     hot = rbm
     if temperature != 1:
-        sides = (side.at_temperature(temperature) for side in (rbm.visible, rbm.hidden))
-        hot = RBM(*sides, *(x / temperature for x in rbm.tensors))
+        visible, hidden = rbm.visible.at_temperature(temperature), rbm.hidden.at_temperature(temperature)
+        hot = RBM(visible, hidden, *(x / temperature for x in rbm.tensors))
     return hot if weight_factor == 1 else replace(hot, W=hot.W * weight_factor)
 
 

@@ -12,6 +12,7 @@ takes the log domain (`harmonium.kernels.softplus`).
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
@@ -35,16 +36,34 @@ def log_sum(high: Tensor, low: Tensor, own_high: Tensor, own_low: Tensor) -> flo
     high (P, V), low (Q, V), own_high (P,), own_low (Q,), all float64 and such that `fits`.
     """
     factors_high, factors_low = high.exp(), low.exp()
-    Q, V = low.shape
+    totals = torch.empty(len(high), dtype=high.dtype, device=high.device)
+    before = torch.get_num_threads()
+    if before == 1 or high.device.type != "cpu":
+        _fill(totals, range(len(high)), factors_high, factors_low, own_high, own_low)
+        return float(totals.logsumexp(0))
+    # One worker a processor, each with whole operations to itself: threads that share an operation wait for each other
+    # at its end, and where the processors are busy with other work that costs more than the sums
+    try:
+        with ThreadPoolExecutor(before, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            shares = [range(first, len(high), before) for first in range(before)]
+            list(pool.map(lambda share: _fill(totals, share, factors_high, factors_low, own_high, own_low), shares))
+    finally:
+        torch.set_num_threads(before)
+    return float(totals.logsumexp(0))
+
+
+def _fill(
+    totals: Tensor, share: range, factors_high: Tensor, factors_low: Tensor, own_high: Tensor, own_low: Tensor
+) -> None:
+    """totals[p] for the given p."""
+    Q, V = factors_low.shape
     full = V // _CHUNK * _CHUNK
     work = torch.empty_like(factors_low)
-    totals = torch.empty(len(high), dtype=high.dtype)
-    for p in range(len(high)):
+    for p in share:
         torch.mul(factors_low, factors_high[p], out=work).add_(1)
         log_weight = own_low + work[:, full:].prod(-1).log_()
         log_weight += work[:, :full].view(Q, -1, _CHUNK).prod(-1).log_().sum(-1)
         totals[p] = own_high[p] + log_weight.logsumexp(0)
-    return float(totals.logsumexp(0))
 
 
 def log_sum_plain(high: Tensor, low: Tensor, own_high: Tensor, own_low: Tensor) -> float:

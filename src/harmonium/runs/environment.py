@@ -13,10 +13,14 @@ from typing import Any
 import torch
 
 import harmonium
-from harmonium.config import Config
 from harmonium.runs.folder import RunFolder
+from harmonium.runs.plan import Plan
 
 _PACKAGES = ("torch", "numpy", "scikit-learn", "safetensors", "matplotlib")
+
+
+#: Multiply-adds of a minibatch's product with the weights up to which one thread is enough.
+SMALL_STEP = 1 << 23
 
 
 def environment() -> dict[str, Any]:
@@ -40,11 +44,16 @@ def _version(name: str) -> str:
 
 
 @contextlib.contextmanager
-def threads_of(config: Config, resumed: RunFolder | None) -> Iterator[None]:
-    """The threads asked for, or those that a resumed run began with: other numbers of them round differently."""
+def threads_of(plan: Plan, resumed: RunFolder | None) -> Iterator[None]:
+    """The threads asked for, or those that a resumed run began with: other numbers of them round differently.
+
+    Left to itself a small machine takes one: sharing operations of microseconds costs more than they take, many times
+    more where the processors are busy with other work.
+    """
     before = torch.get_num_threads()
     began_with = (resumed.read_json("environment.json") or {}).get("threads") if resumed is not None else None
-    wanted = config.threads or (began_with if isinstance(began_with, int) and began_with > 0 else before)
+    own = before if plan.largest_batch * plan.state.rbm.W.numel() > SMALL_STEP else 1
+    wanted = plan.config.threads or (began_with if isinstance(began_with, int) and began_with > 0 else own)
     torch.set_num_threads(wanted)
     try:
         yield

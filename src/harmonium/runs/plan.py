@@ -40,6 +40,7 @@ class Plan(Inputs):
     batches: Batches
     total: int
     per_epoch: int
+    largest_batch: int
     negative: Negative
     transforms: tuple[Transform, ...]
     state: TrainState
@@ -72,6 +73,7 @@ def make_plan(config: Config, data: Dataset) -> Plan:
         batches=Batches(feed, inputs.rows.train, sizes, config.seed),
         total=total,
         per_epoch=per_epoch,
+        largest_batch=int(sizes.max()),
         negative=_make_negative(config, first, int(sizes.max())),
         transforms=make_transforms(l1=config.l1, l2=config.l2, centre=centre),
         state=TrainState(_make_update(config, first, total), noise),

@@ -144,7 +144,7 @@ def run_training(
         plan = make_plan(config if claim is None else with_absolute_paths(config), data)
         folder = None if claim is None else claim(data)
         try:
-            with threads_of(config, folder if resuming else None):
+            with threads_of(plan, folder if resuming else None):
                 return _run(plan, folder, interrupts, resuming, progress, say)
         except Interrupted as error:
             if folder is None:
