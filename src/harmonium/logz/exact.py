@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from harmonium.errors import InputError
+from harmonium.gibbs import sample_v_from_h
 from harmonium.kernels import split_exponential
 from harmonium.logz.base import Estimate
 from harmonium.machine import RBM
@@ -27,6 +28,8 @@ from harmonium.units import Bernoulli, Gaussian, Ising
 BLOCK_ENTRIES = 1 << 20
 #: Low states of the split enumeration; their factors for 784 units then stay in the processor's caches.
 LOW_STATES = 1024
+#: Hidden states that are listed one by one for exact sampling.
+MOST_STATES = 1 << 20
 
 
 def smaller_side_hidden(rbm: RBM) -> RBM | None:
@@ -129,6 +132,20 @@ def exact_moments(rbm: RBM) -> tuple[float, RBM]:
     assert sums is not None
     result = sums if turned is not rbm else sums.mirror()
     return total + turned.hidden.log_base, replace(result, visible=rbm.visible, hidden=rbm.hidden)
+
+
+def sample_v_exactly(rbm: RBM, number: int, noise: Noise) -> Tensor:
+    """Independent samples of p(v), (number, V): h from its exact distribution, then v ~ p(v | h).
+
+    Raises InputError where the hidden side has no countable states, or more than `MOST_STATES`.
+    """
+    if (rbm.hidden.n_states or math.inf) > MOST_STATES:
+        raise InputError(f"{rbm.hidden.spec} has no states that could be listed for exact sampling; use Gibbs sweeps.")
+    log_weight = torch.cat([block for _, _, block in _blocks(rbm)]).double()
+    passed = log_weight.softmax(0).cumsum(0)
+    u = noise.uniform(number).double() * passed[-1]  # rounding must not leave room behind the last state
+    index = torch.searchsorted(passed, u, right=True)
+    return sample_v_from_h(rbm, rbm.hidden.states(index, like=rbm.W), noise)
 
 
 def exact_estimate(rbm: RBM, noise: Noise | None = None) -> Estimate:

@@ -34,6 +34,7 @@ def hidden_activations(
     labels: npt.ArrayLike | None = None,
     *,
     limits: tuple[float, float] = (0.0, 1.0),
+    states: int = 0,
     maximum: int = 200,
     title: str | None = None,
     figure: Figure | None = None,
@@ -49,6 +50,9 @@ def hidden_activations(
         otherwise up to `maximum` rows, evenly spaced.
     limits : (float, float)
         The least and the greatest value of a hidden unit: (0, 1), or (-1, 1) for spins.
+    states : int
+        Where the columns are the states of one-hot units, how many one unit has: they share its probability of 1, so
+        the scales end at the greatest share, and a state is unused below a hundredth of an even share.
     maximum : int
         The most rows of the heat map without labels.
     title : str, optional
@@ -77,7 +81,12 @@ def hidden_activations(
     else:
         names, rows = class_means(means, labels)
         rows = rows[:, by_preference(rows)]
-    use = count_use(means, limits)
+    counts = use_in_words(means, limits, states)
+    mean = means.mean(0)
+    if states:
+        limits, shares = (low, float(rows.max())), (low, float(mean.max()))
+    else:
+        shares = limits
     with style():
         figure = new_figure(WIDTH, 3.0) if figure is None else figure
         left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
@@ -91,12 +100,21 @@ def hidden_activations(
             if len(names) <= 20:
                 left.set_yticks(range(len(names)), names)
         colour_bar(drawn, "")
-        right.hist(use.mean, bins=np.linspace(low, high, BINS + 1).tolist(), color=BLUE)
+        right.hist(mean, bins=np.linspace(*shares, BINS + 1).tolist(), color=BLUE)
         right.yaxis.set_major_locator(MaxNLocator(6, integer=True))
-        right.set(xlabel="mean activation over the data", ylabel="hidden units", xlim=limits)
-        counts = f"dead (<1 %): {use.dead.size}, saturated (>99 %): {use.saturated.size}"
-        headings(right, f"use of the {means.shape[1]:,} units", counts)
+        name = "states" if states else "units"
+        right.set(xlabel="mean activation over the data", ylabel=f"hidden {name}", xlim=shares)
+        headings(right, f"use of the {means.shape[1]:,} {name}", counts)
     return figure
+
+
+def use_in_words(means: Floats, limits: tuple[float, float], states: int) -> str:
+    """How many units are idle or stuck; how many of the states of one-hot units are unused."""
+    if states:
+        unused = count_use(means, (limits[0], limits[0] + 1 / states)).dead.size
+        return f"unused (<1 % of an even share): {unused}"
+    use = count_use(means, limits)
+    return f"dead (<1 %): {use.dead.size}, saturated (>99 %): {use.saturated.size}"
 
 
 def class_means(means: Floats, labels: npt.ArrayLike) -> tuple[list[str], Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from harmonium import plots
 from harmonium.evaluate.likelihood import baseline_score
 from harmonium.feed import pixel_side
 from harmonium.gibbs import start_visible, sweep
+from harmonium.logz.exact import MOST_STATES, sample_v_exactly
 from harmonium.machine import RBM
 from harmonium.noise import Noise, seed_for
 from harmonium.runs.plan import Plan
@@ -68,15 +70,19 @@ def draw(plan: Plan, rbm: RBM, history: list[dict[str, Any]], folder: Path) -> I
     seen = chosen[:_ACTIVATION_ROWS].sort().values
     mean_h = rbm.hidden.mean(rbm.eta_h_from_v(feed.states(seen, noise).to(rbm.W)))[:, 0].cpu().double().numpy()
     own = None if labels is None else labels[seen.numpy()]
-    yield save(
-        plots.hidden_activations(mean_h, own, limits=activation_limits(rbm.hidden, mean_h)), "hidden_activations"
-    )
+    limits = activation_limits(rbm.hidden, mean_h)
+    states = rbm.hidden.q if isinstance(rbm.hidden, OneHot) else 0
+    yield save(plots.hidden_activations(mean_h, own, limits=limits, states=states), "hidden_activations")
 
     labelled = feed.y is not None
     data = picture_columns(feed.side, feed.states(chosen[:_SHOWN], noise), labelled)
-    made = picture_columns(feed.side, sweep(rbm, start_visible(rbm, _SHOWN, noise), noise, _SWEEPS), labelled)
+    if (rbm.hidden.n_states or math.inf) <= MOST_STATES:
+        states_v, caption = sample_v_exactly(rbm, _SHOWN, noise), "independent samples, exact"
+    else:
+        states_v = sweep(rbm, start_visible(rbm, _SHOWN, noise), noise, _SWEEPS)
+        caption = f"{_SWEEPS:,} Gibbs sweeps from independent noise"
+    made = picture_columns(feed.side, states_v, labelled)
     limits = limits_of(pixels, data)
-    caption = f"{_SWEEPS:,} Gibbs sweeps from independent noise"
     yield save(plots.samples(data, made, shape, caption=caption, limits=limits), "samples")
 
 
