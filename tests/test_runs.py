@@ -252,11 +252,19 @@ def test_the_table_fits_a_terminal():
     z = {"value": 987654.321, "stderr": 0.12, "method": "AIS", "bound": -1, "ess": 255.9}
     summary = {
         "scores": {name: {**row, "label_error": 0.5} for name in ("train", "validation", "held_out")}, "log_z": z,
-        "binarize": "0.5", "scale": 255.0, "seconds": 12345.6, "seconds_measuring": 123.4, "steps": 1_000_000,
-        "best_step": 999_999, "threads": 16, "peak_memory": 2**36,
+        "binarize": "0.5", "scale": 255.0, "grey": True, "seconds": 12345.6, "seconds_measuring": 123.4,
+        "steps": 1_000_000, "best_step": 999_999, "threads": 16, "peak_memory": 2**36,
     }  # fmt: skip
     assert max(map(len, table(summary).splitlines())) < 80
     assert "peak" not in table({**summary, "peak_memory": None})
+
+
+def test_scores_of_grey_values_say_that_they_are_not_likelihoods():
+    grey = np.random.default_rng(0).random((40, 6))
+    for data, rule, said in ((grey, "none", True), (grey, "0.5", False), (grey > 0.5, "none", False)):
+        run = hm.train(data, binarize=rule, **QUICK)
+        assert run.summary["grey"] is said
+        assert ("do not compare" in str(run)) is said
 
 
 def test_memory_is_unknown_where_the_system_does_not_tell(monkeypatch):

@@ -9,6 +9,7 @@ Raw rows stay as they are (bytes, a memory map); only the rows asked for are exp
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,11 @@ class Feed:
     def threshold(self) -> float | None:
         """The threshold on raw / scale, where the rule is one."""
         return None if self.rule in ("none", "stochastic") else float(self.rule)
+
+    @functools.cached_property
+    def grey(self) -> bool:
+        """Whether two-valued units are given values between the two, as means: no state has such values."""
+        return self.rule == "none" and _is_grey(self.X, self.pixels)
 
     @property
     def pixels(self) -> UnitFamily:

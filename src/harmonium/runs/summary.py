@@ -31,6 +31,7 @@ def final_scores(inputs: Inputs, rbm: RBM) -> dict[str, Any]:
         "log_z": {**asdict(z), "ess": z.ess if math.isfinite(z.ess) else None},
         "binarize": feed.rule,
         "scale": feed.scale,
+        "grey": feed.grey,
         "scores": {},
     }
     parts = {"train": inputs.rows.train, "validation": inputs.rows.validation, "held_out": inputs.rows.held_out}
@@ -78,6 +79,8 @@ def _notes(summary: dict[str, Any]) -> list[str]:
         if z["bound"] < 0:
             lines.append("(on average below ln Z, so the log-likelihoods are if anything too high)")
     lines.append(f"data {binarisation_in_words(summary['binarize'], summary['scale'])}")
+    if summary["grey"]:
+        lines.append("(grey values stand for means, so no row of 0 and 1 has these: do not compare)")
     if "seconds" in summary:
         if summary["best_step"] != summary["steps"]:
             lines.append(f"the machine after update {summary['best_step']}, the best on the validation rows")
