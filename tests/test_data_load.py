@@ -41,7 +41,7 @@ def test_the_digits_are_those_of_scikit_learn():
     assert digits.n_train is None
     assert "CC BY" in digits.licence
     assert "10.24432/C50P49" in digits.citation
-    with pytest.raises(InputError, match="path='/x' cannot be used"):
+    with pytest.raises(InputError, match="data_path='/x' cannot be used"):
         load_data("digits", path="/x")
 
 
@@ -70,7 +70,7 @@ def test_files_that_may_not_be_read(tmp_path, monkeypatch, name):
 def test_unknown_specs(file):
     with pytest.raises(InputError, match=r"data='mnits' is neither a data set .*digits, mnist.* nor an existing file"):
         load_data("mnits")
-    with pytest.raises(InputError, match=r"path='/x' goes with digits, mnist.* only"):
+    with pytest.raises(InputError, match=r"data_path='/x' goes with digits, mnist.* only"):
         load_data(file, path="/x")
     assert {"digits", "mnist"} <= set(DATASETS)
 

@@ -70,7 +70,7 @@ def test_oddities_of_real_files(tmp_path):
         ("a,b\n\n1,2\n3,\n", r"t\.csv, line 4, column 2: '' is not a number"),
         ("?,2\n3,4\n", r"t\.csv, line 1, column 1: '\?' is not a number"),
         ("NA,2\n3,4\n", r"t\.csv, line 1, column 1: 'NA' is not a number"),
-        ("1,2\n3,4,5\n", r"t\.csv, line 2: 3 columns where the first line has 2"),
+        ("1,2\n3,4,5\n", r"t\.csv, line 2: 3 columns, the first line has 2"),
         ("a,b\n1,2,3\n4,5,6\n", r"t\.csv has 2 names in its header but 3 numbers a line"),
         ("1,5;2,5\n", r"t\.csv, line 1, column 1: '1,5' is not a number"),
         ("label,p\n1.5,0\n", r"the labels in .*t\.csv must be integers; row 0 \(counted from 0\) holds 1\.5"),

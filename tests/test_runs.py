@@ -280,3 +280,21 @@ def test_memory_is_unknown_where_the_system_does_not_tell(monkeypatch):
 def test_a_likelihood_near_zero_is_not_taken_for_divergence():
     constant = np.ones((50, 6))
     assert len(hm.train(constant, **QUICK).history) == 5
+
+
+@pytest.mark.usefixtures("quick")
+def test_columns_of_another_scale_are_told_the_mend():
+    far = np.random.default_rng(0).normal(50, 20, (60, 4))
+    with pytest.raises(DivergedError, match="bring the columns to mean 0 and variance 1"):
+        hm.train(far, **{**QUICK, "visible": "gaussian"})
+
+
+def test_expectation_maximisation_refuses_a_negative_phase():
+    with pytest.raises(InputError, match="negative=cd does nothing; leave it out"):
+        hm.train(IMAGES, hidden="onehot:3", optimizer="em", negative="cd")
+
+
+def test_optimizers_are_known_in_capitals_too():
+    small = {"epochs": 1, "measure": 1}
+    runs = [hm.train(IMAGES, hidden="bernoulli:2", negative="exact", optimizer=o, **small) for o in ("LBFGS", "lbfgs")]
+    assert same(runs[0].rbm, runs[1].rbm)

@@ -223,6 +223,7 @@ class Config:
         types = get_type_hints(Config)
         for spec in fields(self):
             object.__setattr__(self, spec.name, checked(spec, types[spec.name], getattr(self, spec.name)))
+        object.__setattr__(self, "optimizer", self.optimizer.lower())
 
     @property
     def first_momentum(self) -> float:

@@ -243,7 +243,7 @@ def _refusal(refused: tuple[int, int, float], side: UnitFamily, scale: float, *,
     if binarized:
         kinds = "from 0 to 1 to be made black or white"
         values = f" (or {side.support}, with binarize=none)" if side.name != "bernoulli" else ""
-        return InputError(f"{where} is not {kinds}{values}; change scale or visible.")
+        return InputError(f"{where} is not {kinds}{values}; change scale, or visible (gaussian takes real numbers).")
     if isinstance(side, Product):
         for part in side.parts:
             if column < part.n:

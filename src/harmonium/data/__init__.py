@@ -98,7 +98,7 @@ def load_data(
         dataset = DATASETS[spec](Path(path).expanduser() if path is not None else None)
     else:
         if path is not None:
-            raise InputError(f"path={str(path)!r} goes with {_names()} only; leave it out for data={str(spec)!r}.")
+            raise InputError(f"data_path={str(path)!r} goes with {_names()} only; leave it out for data={str(spec)!r}.")
         dataset = _from_path(Path(spec).expanduser(), label_name)
 
     if label_file is not None:

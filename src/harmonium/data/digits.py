@@ -13,7 +13,7 @@ from harmonium.errors import InputError
 def load_digits(path: Path | None = None) -> Dataset:
     """Load them: X (1797, 64) of uint8, 0 to 16; y (1797,), 0 to 9; no split of their own."""
     if path is not None:
-        raise InputError(f"path={str(path)!r} cannot be used: the digits come with scikit-learn, so leave it out.")
+        raise InputError(f"data_path={str(path)!r} cannot be used: the digits come with scikit-learn, so leave it out.")
     from sklearn.datasets import load_digits as bundled
 
     bunch = bundled()

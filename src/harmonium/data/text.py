@@ -107,10 +107,11 @@ def _first_fault(path: Path, separator: str | None, skip: int, width: int) -> st
     for number, line in _lines(path, skip):
         cells = _cells(line, separator)
         if len(cells) != width:
-            return f"{path}, line {number}: {len(cells)} columns where the first line has {width}."
+            return f"{path}, line {number}: {len(cells)} columns, the first line has {width}; give all as many."
         for column, cell in enumerate(cells, start=1):
             if not _is_number(cell):
-                return f"{path}, line {number}, column {column}: {cell!r} is not a number."
+                where = f"{path}, line {number}, column {column}"
+                return f"{where}: {cell!r} is not a number; write one there, or leave the row out."
     return None
 
 

@@ -55,8 +55,9 @@ def log_z(rbm: RBM, *, base: Tensor | None, seed: int, running: bool = False) ->
     if enumeration_cost(rbm) <= (EXACT_COST_RUNNING if running else EXACT_COST):
         return exact_estimate(rbm)
     chains = 100 if running else 256
-    work = (2e10 if running else 1e12) / (8.0 * chains * rbm.W.numel())
-    steps = int(min(max(work, 100 if running else 1000), 1000 if running else 15000))
+    # As many temperatures as a few seconds allow (about one for a running score), within reason
+    work = (5e9 if running else 3e11) / (8.0 * chains * rbm.W.numel())
+    steps = int(min(max(work, 100 if running else 1000), 500 if running else 5000))
     noise = Noise(seed_for(seed, "ais"), dtype=torch.float64, device=rbm.W.device)
     start = None if base is None else rbm.decoupled(base.to(rbm.a))
     return AIS(tuple(even_schedule(steps)), chains, start)(rbm, noise)

@@ -80,7 +80,8 @@ def hidden_activations(
         names, rows = None, evenly_spaced(means, maximum)
     else:
         names, rows = class_means(means, labels)
-        rows = rows[:, by_preference(rows)]
+        order = by_preference(rows)
+        rows = rows[:, order]
     counts = use_in_words(means, limits, states)
     mean = means.mean(0)
     if states:
@@ -97,6 +98,8 @@ def hidden_activations(
         else:
             drawn = heat_map(left, rows, cmap, limits, x="hidden unit, by the class it prefers", y="class")
             headings(left, title or "mean activation by class", f"{len(means):,} rows")
+            # the units' own numbers, as on the pictures of the weights; places in this order mean nothing
+            left.set_xticks(range(len(order)) if len(order) <= 24 else [], order if len(order) <= 24 else [])
             if len(names) <= 20:
                 left.set_yticks(range(len(names)), names)
         colour_bar(drawn, "")

@@ -146,6 +146,10 @@ def _check_enumerable(rbm: RBM) -> None:
 
 def _make_update(config: Config, first: RBM, total: int) -> Update:
     if config.optimizer == "em":
+        if config.negative in ("cd", "clamped"):
+            raise InputError(
+                f"optimizer=em draws no samples, so negative={config.negative} does nothing; leave it out."
+            )
         for name in ("l1", "l2", "first_momentum", "centred"):
             if getattr(config, name):
                 option = name.removeprefix("first_").replace("centred", "centre")

@@ -19,10 +19,10 @@ _REFRESH, _PLAIN_LINE = 0.1, 10.0
 _BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{rate_fmt}, {remaining} left]{postfix}"
 
 
-def _knows_width() -> bool:
-    """Whether the terminal says how wide it is: some say 0, and a bar of that width is not to be seen."""
+def _knows_size() -> bool:
+    """Whether the terminal says how large it is: some say 0, and a bar in no columns or rows is not to be seen."""
     try:
-        return os.get_terminal_size(2).columns > 0
+        return min(os.get_terminal_size(2)) > 0
     except OSError:
         return False
 
@@ -41,7 +41,7 @@ class Progress:
             width = shutil.get_terminal_size().columns
             self._bar = tqdm(
                 total=self.total, initial=start, unit=" steps", smoothing=0.1, bar_format=_BAR,
-                dynamic_ncols=_knows_width(), ncols=width,
+                dynamic_ncols=_knows_size(), ncols=width, nrows=24,
             )  # fmt: skip
         self._last = self._began = time.perf_counter()
         self._first = start

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ import harmonium
 from harmonium.config import IN_MEMORY, Config, config_from
 from harmonium.data import Dataset, fingerprint
 from harmonium.errors import DivergedError, InputError, Interrupted, StoppedError
+from harmonium.evaluate.likelihood import EXACT_COST
 from harmonium.io import save_model
+from harmonium.logz import enumeration_cost
 from harmonium.machine import RBM
 from harmonium.runs.checkpoint import Checkpointer, load_checkpoint
 from harmonium.runs.environment import environment, threads_of
@@ -169,10 +172,14 @@ def _run(plan: Plan, folder: RunFolder | None, interrupts: Interrupts, resuming:
         f"{data.name}: {len(plan.rows.train)} rows to train on, {len(plan.rows.validation)} validation, "
         f"{len(plan.rows.held_out)} held out, {rule}\n{plan.feed.side.spec} with {state.rbm.hidden.spec}"
     )
+    if _unscaled(plan):
+        say("note: Gaussian units learn best from columns of mean 0 and variance 1, and these are not")
     monitor = Monitor(plan)
     _train(plan, monitor, folder, interrupts, progress)
     seconds = monitor.seconds
     rbm = _best(state.rbm, monitor) if monitor.follows_validation else state.rbm.detached()
+    estimated = "" if enumeration_cost(rbm) <= EXACT_COST else ", ln Z by annealed importance sampling"
+    say(f"scoring all rows{estimated} …")
     with torch.no_grad():
         summary = {
             **final_scores(plan, rbm),
@@ -187,8 +194,18 @@ def _run(plan: Plan, folder: RunFolder | None, interrupts: Interrupts, resuming:
         }
     run = Run(rbm, summary, monitor.history, None if folder is None else folder.path)
     if folder is not None:
+        say("drawing the pictures …")
         _save(run, plan, folder)
     return run
+
+
+def _unscaled(plan: Plan) -> bool:
+    """Whether a Gaussian side is given columns far from mean 0 and variance 1."""
+    if plan.feed.side.name != "gaussian":
+        return False
+    mean = plan.mean[0]
+    wide = plan.feed.side.k == 2 and bool(((plan.mean[1] - mean.square()).log().abs() > math.log(10)).any())
+    return wide or bool((mean.abs() > 1).any())
 
 
 def _check_same_data(folder: RunFolder, found: str) -> None:
