@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,21 @@ def test_em_uses_all_55_states() -> None:
     assert run.summary["scores"]["train"]["value"] > -124.2
     share = run.rbm.hidden.mean(run.rbm.eta_h_from_v(images()))[:, 0].mean(0)
     assert float(share.min()) > 1e-3
+
+
+def cases() -> list[object]:
+    """The cases of the benchmark that have a mark."""
+    path = Path(__file__).parents[1] / "benchmarks" / "mnist_789.py"
+    spec = importlib.util.spec_from_file_location("mnist_789", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["mnist_789"] = module  # its dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return [(module, case) for case in module.CASES if case.mark is not None]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("module", "case"), cases(), ids=lambda x: getattr(x, "name", ""))
+def test_every_mark_is_reached(module: object, case: object) -> None:
+    assert module.run_case(case, quick=False)["best"] > case.mark  # type: ignore[attr-defined]

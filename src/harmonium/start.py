@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from harmonium.machine import RBM, zeros
@@ -42,8 +41,3 @@ def first_machine(
     scale = 0.01 if weight_scale is None else weight_scale
     rbm = replace(rbm, W=noise.normal(hidden.size, visible.size).mul_(scale).mT)
     return rbm if a is None else replace(rbm, a=a.to(rbm.a, copy=True))
-
-
-def glorot_scale(visible: UnitFamily, hidden: UnitFamily) -> float:
-    """Standard deviation of Glorot and Bengio's (2010) uniform start, sqrt(2 / (V + H))."""
-    return float(torch.tensor(2 / (visible.size + hidden.size)).sqrt())
