@@ -170,3 +170,23 @@ def test_data_stay_as_they_are():
 def test_arrays_that_are_no_data(values, words):
     with pytest.raises(InputError, match=words):
         as_dataset(values)
+
+
+def test_only_gaussian_columns_of_another_scale_are_unscaled():
+    from harmonium.config import config_from
+    from harmonium.data import Dataset
+    from harmonium.runs.inputs import open_inputs
+
+    near = np.random.default_rng(0).normal(size=(200, 2))
+    pixels = np.ones((200, 1))
+    for visible, columns, wanted in (
+        ("gaussian", near, False),
+        ("gaussian", 5 * near, True),
+        ("gaussian", near + 3, True),
+        ("gaussian,variance=1", near + 3, True),
+        ("bernoulli:1+gaussian:2", np.hstack([pixels, near]), False),
+        ("bernoulli:1+gaussian:2", np.hstack([pixels, 5 * near]), True),
+        ("bernoulli", pixels, False),
+    ):
+        data = Dataset(columns, None, 1.0, columns.shape[1:], "array", "memory")
+        assert open_inputs(config_from({"visible": visible}), data).unscaled is wanted, visible

@@ -99,7 +99,8 @@ def hidden_activations(
             drawn = heat_map(left, rows, cmap, limits, x="hidden unit, by the class it prefers", y="class")
             headings(left, title or "mean activation by class", f"{len(means):,} rows")
             # the units' own numbers, as on the pictures of the weights; places in this order mean nothing
-            left.set_xticks(range(len(order)) if len(order) <= 24 else [], order if len(order) <= 24 else [])
+            shown = order.tolist() if len(order) <= 24 else []
+            left.set_xticks(range(len(shown)), shown)
             if len(names) <= 20:
                 left.set_yticks(range(len(names)), names)
         colour_bar(drawn, "")

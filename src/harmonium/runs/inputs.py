@@ -48,6 +48,17 @@ class Inputs:
     mean: Tensor
     base: Tensor
 
+    @property
+    def unscaled(self) -> bool:
+        """Whether Gaussian units get columns far from mean 0, or far from variance 1 where they learn it."""
+        side, mean = self.feed.side, self.mean
+        far = mean[0].abs() > 1
+        if side.k == 2:
+            variance = mean[1] - mean[0].square()
+            far |= (mean[1] > 0) & ((variance < 0.1) | (variance > 10))
+        gaussian = side.precision(side.neutral(mean)).isfinite()
+        return bool((far & gaussian).any())
+
 
 def open_inputs(config: Config, data: Dataset, *, label_states: int | None = None) -> Inputs:
     """The data as the options want them; `label_states` is the number of labels, by default the largest and one.

@@ -130,16 +130,12 @@ class Monitor:
             )
         if record["step"] == 0 or self.plan.config.negative == "clamped":
             return  # nothing learned yet; or the joint likelihood is not what is learned
+        scaling = ", or bring the columns to mean 0 and variance 1" if self.plan.unscaled else ""
         if value < independent - DIVERGED_FACTOR * (abs(independent) + self.plan.feed.side.size):
             raise DivergedError(
                 f"training diverged by step {record['step']}: the log-likelihood has fallen to {value:.6g} nats, while "
-                f"independent units reach {independent:.6g}; lower the learning rate{self._mend()}."
+                f"independent units reach {independent:.6g}; lower the learning rate{scaling}."
             )
-
-    def _mend(self) -> str:
-        """What else may help: the step of a Gaussian unit grows with the square of its data's scale."""
-        parts = getattr(self.plan.feed.side, "parts", (self.plan.feed.side,))
-        return ", or bring the columns to mean 0 and variance 1" if any(p.name == "gaussian" for p in parts) else ""
 
     @property
     def patience_spent(self) -> bool:

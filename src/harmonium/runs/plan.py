@@ -150,10 +150,10 @@ def _make_update(config: Config, first: RBM, total: int) -> Update:
             raise InputError(
                 f"optimizer=em draws no samples, so negative={config.negative} does nothing; leave it out."
             )
-        for name in ("l1", "l2", "first_momentum", "centred"):
-            if getattr(config, name):
-                option = name.removeprefix("first_").replace("centred", "centre")
-                raise InputError(f"optimizer=em takes no {option}={getattr(config, option)}; leave it out.")
+        asked = {"l1": config.l1, "l2": config.l2, "momentum": config.first_momentum, "centre": config.centred}
+        for name, is_set in asked.items():
+            if is_set:
+                raise InputError(f"optimizer=em takes no {name}={getattr(config, name)}; leave it out.")
         return EM(first)
     if config.optimizer == "lbfgs":
         if config.negative not in ("exact", "clamped"):

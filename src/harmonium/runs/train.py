@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -172,7 +171,7 @@ def _run(plan: Plan, folder: RunFolder | None, interrupts: Interrupts, resuming:
         f"{data.name}: {len(plan.rows.train)} rows to train on, {len(plan.rows.validation)} validation, "
         f"{len(plan.rows.held_out)} held out, {rule}\n{plan.feed.side.spec} with {state.rbm.hidden.spec}"
     )
-    if _unscaled(plan):
+    if plan.unscaled:
         say("note: Gaussian units learn best from columns of mean 0 and variance 1, and these are not")
     monitor = Monitor(plan)
     _train(plan, monitor, folder, interrupts, progress)
@@ -197,15 +196,6 @@ def _run(plan: Plan, folder: RunFolder | None, interrupts: Interrupts, resuming:
         say("drawing the pictures …")
         _save(run, plan, folder)
     return run
-
-
-def _unscaled(plan: Plan) -> bool:
-    """Whether a Gaussian side is given columns far from mean 0 and variance 1."""
-    if plan.feed.side.name != "gaussian":
-        return False
-    mean = plan.mean[0]
-    wide = plan.feed.side.k == 2 and bool(((plan.mean[1] - mean.square()).log().abs() > math.log(10)).any())
-    return wide or bool((mean.abs() > 1).any())
 
 
 def _check_same_data(folder: RunFolder, found: str) -> None:

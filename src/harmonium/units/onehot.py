@@ -84,7 +84,7 @@ class OneHot(UnitFamily):
 
     def accepts(self, X: Tensor) -> Tensor:
         """0..q-1, and -1 where none is allowed."""
-        return (X.round() == X) & (self.q > X) & (-int(self.none) <= X)
+        return (X == X.round()) & (X >= -int(self.none)) & (X < self.q)
 
     @property
     def spec(self) -> str:
