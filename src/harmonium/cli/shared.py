@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from types import FrameType
 from typing import Any
 
 import click
 
-from harmonium.config import Config
+from harmonium.config import Config, config_from
 from harmonium.errors import HarmoniumError, Interrupted
 from harmonium.options import takes
 
@@ -112,3 +113,42 @@ def imports() -> Iterator[None]:
         yield
     finally:
         _importing = False
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(value, indent=2, allow_nan=False, default=str))
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
+
+
+def say(text: str) -> None:
+    """A line for the reader, on stderr: results go to stdout."""
+    click.echo(text, err=True)
+
+
+def nothing(text: str) -> None:
+    """Where --quiet was asked for."""
+
+
+def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options for other data than a run's own."""
+    for name, words in reversed(
+        (
+            ("data", "Other data than the run's own, as in harmonium train."),
+            ("labels", "A file of their labels, or the name of the label column or array."),
+            ("classes", "Keep only the rows with these labels, such as 7,8,9."),
+            ("scale", "Their raw value that means 1."),
+            ("data-path", "Where the files of a named data set are."),
+        )
+    ):
+        command = click.option(f"--{name}", default=None, help=words)(command)
+    return command
+
+
+def read_data_options(changes: dict[str, Any]) -> dict[str, Any]:
+    """The data options that were given, as `Config` reads them."""
+    given = {name: value for name, value in changes.items() if value is not None}
+    config = config_from(given, from_text=True)
+    return {name: getattr(config, name) for name in given}

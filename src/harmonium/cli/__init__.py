@@ -1,0 +1,36 @@
+"""The command line: it parses, calls, prints, and holds no logic.  torch is imported only when a command runs.
+
+Exit codes: 0 success, 1 failed run, 2 bad usage, 3 diverged, 130 and 143 interrupted or terminated, after a checkpoint.
+"""
+
+from __future__ import annotations
+
+import click
+
+from harmonium import __version__
+from harmonium.cli.evaluate import evaluate
+from harmonium.cli.sample import sample
+from harmonium.cli.shared import Explained
+from harmonium.cli.train import train
+
+_WIDTH = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(cls=Explained, context_settings=_WIDTH)
+@click.version_option(__version__, prog_name="harmonium")
+@click.option("--traceback", is_flag=True, help="Show where in the program an error arose.")
+def main(traceback: bool) -> None:
+    """Restricted Boltzmann Machines: train, score and sample them.
+
+    \b
+    harmonium train                                  the bundled digits
+    harmonium train mnist --hidden bernoulli:100     larger ones
+    harmonium evaluate runs/digits-001               how good is it?
+    harmonium sample runs/digits-001 --clamp upper   complete the lower half
+
+    Exit codes: 0 success, 1 failed, 2 bad usage, 3 diverged, 130 or 143 interrupted (resume with --resume).
+    """
+
+
+for command in (train, evaluate, sample):
+    main.add_command(command)

@@ -1,0 +1,48 @@
+"""``harmonium sample``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from harmonium.cli.shared import Grouped, data_options, imports, json_option, print_json, read_data_options
+
+
+@click.command(cls=Grouped, short_help="Draw samples, or complete halves of images.")
+@click.argument("run")
+@click.option("--number", type=int, default=64, help="How many samples.  [64]")
+@click.option("--steps", type=int, default=1000, help="Gibbs sweeps of each: more, and the start matters less.  [1000]")
+@click.option("--start", type=click.Choice(["noise", "data"]), default="noise", help="Where the chains begin.  [noise]")
+@click.option(
+    "--clamp",
+    type=click.Choice(["upper", "lower", "left", "right"]),
+    default=None,
+    help="Hold this half of held-out images fixed, and let the machine fill in the rest.",
+)
+@click.option("--temperature", type=float, default=1.0, help="Below 1 sharper and less varied, above 1 more.  [1]")
+@click.option(
+    "--multiply-weights",
+    "weight_factor",
+    type=float,
+    default=1.0,
+    help="Multiply the weights but not the biases (not quite a temperature).  [1]",
+)
+@click.option("--seed", type=int, default=0, help="Same seed, same samples.  [0]")
+@click.option(
+    "--out", default=None, metavar="FILE.npy", help="Where they go, with a picture beside.  [a file in RUN/samples/]"
+)
+@data_options
+@json_option
+def sample(run: str, as_json: bool, clamp: str | None, **options: Any) -> None:
+    """Draw samples from the machine of a RUN, as an array and as a picture."""
+    changes = {name: options.pop(name) for name in ("data", "labels", "classes", "scale", "data_path")}
+    read = read_data_options(changes)
+    with imports():
+        from harmonium.runs.draws import draw_samples
+
+    drawn = draw_samples(run, clamp=clamp or "", **options, **read)
+    if as_json:
+        print_json({"samples": str(drawn.path), "picture": str(drawn.picture), "shape": drawn.samples.shape})
+    else:
+        click.echo(f"{drawn.path}\n{drawn.picture}")

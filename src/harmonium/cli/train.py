@@ -1,0 +1,101 @@
+"""``harmonium train``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+import click
+
+from harmonium.cli.shared import Grouped, imports, json_option, nothing, print_json, say
+from harmonium.config import Config, config_from, read_toml
+from harmonium.errors import InputError
+from harmonium.options import takes
+
+_SAME = "\0"  # --resume without a folder: that of --out
+
+
+def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """One option for each field of `Config` (but `data`, which is an argument); numbers are read by `Config` too."""
+    types = get_type_hints(Config)
+    for spec in reversed([f for f in fields(Config) if f.name != "data"]):
+        flag, wanted, kind = "--" + spec.name.replace("_", "-"), takes(spec), types[spec.name]
+        default = wanted.shown or ("no" if spec.default is False else f"{spec.default}")
+        shown = f"{wanted.help}  [{default}]"
+        if kind is bool:
+            command = click.option(f"{flag}/--no-{flag[2:]}", spec.name, default=None, help=shown)(command)
+        else:
+            words = {int: "WHOLE", float: "NUMBER", str: "TEXT"}[kind]
+            metavar = f"[{'|'.join(wanted.choices)}]" if wanted.choices else words
+            command = click.option(flag, spec.name, default=None, help=shown, metavar=metavar)(command)
+    return command
+
+
+@click.command(cls=Grouped, short_help="Train a machine, score it, draw it.")
+@click.argument("data", required=False)
+@click.option("--out", default=None, metavar="RUN", help="The run folder.  [a fresh one under runs/]")
+@click.option("--overwrite", is_flag=True, help="Replace the run that --out holds already.")
+@click.option(
+    "--resume",
+    default=None,
+    is_flag=False,
+    flag_value=_SAME,
+    metavar="RUN",
+    help="Continue this interrupted run with its own options (or, without RUN, the one in --out).",
+)
+@click.option(
+    "--config",
+    "config_file",
+    default=None,
+    metavar="FILE.toml",
+    help="Options from a file, such as a run's config.toml; those given here come first.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="No progress and no table.")
+@json_option
+@config_options
+def train(
+    data: str | None,
+    out: str | None,
+    overwrite: bool,
+    resume: str | None,
+    config_file: str | None,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Train a machine on DATA, score it, draw it, and keep everything in a run folder.
+
+    DATA is digits (scikit-learn's 8×8 images, bundled; the default), mnist, a file (.npy, .npz, .csv, idx, also .gz)
+    or a folder of PNG images.
+
+    What each option is when it is left out stands in [brackets].  The same names, with _ for -, are the keys of
+    --config files and the arguments of harmonium.train in Python.
+    """
+    given = {name: value for name, value in {"data": data, **options}.items() if value is not None}
+    for name, value in {**given, "out": out, "resume": resume, "config": config_file}.items():
+        if value == "":
+            raise InputError(f"{name} is empty; give a value or leave it out.")
+    with imports():
+        from harmonium.runs.resume import check_same_options
+        from harmonium.runs.resume import resume as resume_run
+        from harmonium.runs.train import start_run
+
+    report: Callable[[str], None] = nothing if quiet else say
+    if resume is not None:
+        folder = out if resume == _SAME else resume
+        if folder is None or (resume != _SAME and out not in (None, resume)):
+            raise InputError("--resume needs the run folder: write --resume RUN, or --out RUN --resume.")
+        if overwrite:
+            raise InputError("--overwrite would erase the run that --resume continues; leave one of them out.")
+        asked = {**(read_toml(config_file) if config_file else {}), **given}
+        check_same_options(folder, asked, from_text=True)
+        run = resume_run(folder, progress=not quiet, say=report)
+    else:
+        from_file = config_from(read_toml(config_file)).as_dict() if config_file else {}
+        config = config_from({**from_file, **given}, from_text=True)
+        run = start_run(config, out, overwrite=overwrite, progress=not quiet, say=report)
+    if as_json:
+        print_json({"folder": str(run.folder), **run.summary})
+    elif not quiet:
+        click.echo(f"{run}\n\n{run.folder}: model.safetensors, metrics.jsonl, summary.json, figures/*.png")
