@@ -3,15 +3,15 @@
 import importlib
 import math
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 import torch
 
 from harmonium.errors import InputError
 from harmonium.logz import enumeration_cost, exact_estimate, exact_log_z, exact_moments
-from harmonium.logz.exact import smaller_side_hidden
-from harmonium.machine import RBM
+from harmonium.logz.exact import FAST_START, enumeration_seconds, smaller_side_hidden
+from harmonium.machine import RBM, zeros
 from harmonium.units import Bernoulli, Gaussian, Interval, Ising, Multivalued, OneHot, Product
 from laws.sides import (
     DISCRETE,
@@ -155,14 +155,38 @@ def test_what_cannot_be_enumerated_is_refused_with_the_reason(visible, hidden):
             ask(rbm)
 
 
-def test_enumeration_of_many_states_keeps_its_digits():
-    """2^14 states in blocks against the other side's product form: weights without biases on one side factorise."""
-    gen = generator("factor")
-    n = 14
-    W = torch.zeros(n, n, dtype=torch.float64)
-    W[range(n), range(n)] = uniform((n,), gen, -3, 3)
-    a, b = uniform((1, n), gen, -2, 2), uniform((1, n), gen, -2, 2)
-    rbm = RBM(Bernoulli(n), Bernoulli(n), W, a, b)
-    # a diagonal coupling pairs the units: Z is the product over pairs
-    pair = 1 + a[0].exp() + b[0].exp() + (a[0] + b[0] + W.diagonal()).exp()
-    assert exact_log_z(rbm) == pytest.approx(float(pair.log().sum()), rel=1e-12)
+@pytest.mark.parametrize("hidden", [Bernoulli, Ising])
+@pytest.mark.parametrize("visible", [Bernoulli, Ising])
+@pytest.mark.parametrize("n", [14, 18, 20], ids="2^{}".format)
+def test_enumeration_of_many_states_keeps_its_digits(n, visible, hidden):
+    """A diagonal coupling pairs the units: Z and the moments are those of n pairs, in blocks and by split digits."""
+    gen = generator("factor", n)
+    a, b, w = uniform((1, n), gen, -2, 2), uniform((1, n), gen, -2, 2), uniform((n,), gen, -3, 3)
+    rbm = RBM(visible(n), hidden(n), w.diag(), a, b)
+    x, y = (torch.tensor(side.two_values).double() for side in (rbm.visible, rbm.hidden))
+    pair = (a[0] * x[:, None, None] + b[0] * y[:, None] + w * x[:, None, None] * y[:, None]).view(4, n)
+    log_z, moments = exact_moments(rbm)
+    for value in (log_z, exact_log_z(rbm)):
+        assert value == pytest.approx(float(pair.logsumexp(0).sum()), rel=1e-13)
+    p = pair.softmax(0).view(2, 2, n)
+    v, h, vh = (
+        (p.sum(1) * x[:, None]).sum(0),
+        (p.sum(0) * y[:, None]).sum(0),
+        (p * (x[:, None] * y)[..., None]).sum((0, 1)),
+    )
+    wanted = torch.outer(v, h) - (v * h).diag() + vh.diag()  # different pairs are independent
+    for got, want in ((moments.a[0], v), (moments.b[0], h), (moments.W, wanted)):
+        torch.testing.assert_close(got, want, rtol=1e-11, atol=1e-13)
+
+
+def test_the_predicted_time_grows_with_the_states_and_knows_what_cannot_be_done():
+    seconds = [enumeration_seconds(zeros(Bernoulli(784), Bernoulli(n))) for n in (5, 10, 16, 25, 30, 40, 70)]
+    assert all(x < y for x, y in pairwise(seconds))
+    assert seconds[-1] == math.inf
+    assert 10 < seconds[4] < 300
+    assert enumeration_seconds(machine(Interval(2), Gaussian(2), 0.1)) == math.inf
+    assert enumeration_seconds(machine(Gaussian(2), Gaussian(2), 0.1)) < 1e-3
+    # a fallback is foreseen: fields that spread over thousands of nats
+    rbm = zeros(Bernoulli(784), Bernoulli(16))
+    wide = replace(rbm, W=rbm.W + 1000)
+    assert enumeration_seconds(wide) > 5 * (enumeration_seconds(rbm) - FAST_START)
