@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from harmonium.data.arrays import as_dataset
 from harmonium.errors import InputError
 from harmonium.feed import make_feed, pixel_side, with_label
 from harmonium.noise import Noise
-from harmonium.runs.source import as_dataset
 from harmonium.units import parse_side
 
 rng = np.random.default_rng(3)

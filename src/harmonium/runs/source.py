@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from harmonium.config import IN_MEMORY, Config
 from harmonium.data import DATASETS, Dataset, load_data
+from harmonium.data.arrays import as_dataset
 from harmonium.data.checks import check_values
 from harmonium.data.labels import as_labels, select_classes
-from harmonium.data.scale import check_scale, guess_scale
+from harmonium.data.scale import check_scale
 from harmonium.errors import InputError
 
 
@@ -62,23 +62,6 @@ def array_data(values: Any, labels: Any, config: Config) -> Dataset:
         data = as_dataset(values, labels, scale=config.scale)
     classes = chosen_classes(config)
     return data if classes is None else select_classes(data, classes)
-
-
-def as_dataset(values: Any, labels: Any = None, *, scale: float = 0.0) -> Dataset:
-    """An array (N, V) or (N, rows, columns) as a data set; `scale` 0 guesses.
-
-    Raises InputError for NaN, infinities and other shapes.
-    """
-    try:
-        X = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"data cannot be read as an array ({error}); give one of shape (N, V).") from None
-    if X.ndim < 2:
-        raise InputError(f"data has shape {X.shape}; give one row a sample, shape (N, V).")
-    check_values(X, "data")
-    y = None if labels is None else as_labels(np.asarray(labels), len(X), "labels")
-    shape = X.shape[1:]
-    return Dataset(X.reshape(len(X), -1), y, scale or guess_scale(X), shape, "array", "memory")
 
 
 def with_absolute_paths(config: Config) -> Config:

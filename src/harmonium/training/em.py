@@ -1,20 +1,15 @@
-"""Expectation-maximisation for one one-hot hidden unit, which makes the machine a mixture (see `harmonium.convert`).
+"""Expectation-maximisation for one one-hot hidden unit, which makes the machine a mixture (see `harmonium.mixture`).
 
-    E:  r_nc = p(h = c | v_n)        M:  pi_c = <r_c>,   m_c = <r_c v> / <r_c>,   field_c = inverse of `mean` at m_c
-
-(Dempster, Laird and Rubin 1977.)  The data's moments are all it needs: no learning rate, no model samples, and the
-likelihood of the training data never falls.
+No learning rate, no model samples, and the likelihood of the training data never falls.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import torch
-
-from harmonium.convert import from_mixture
 from harmonium.errors import InputError
 from harmonium.machine import RBM
+from harmonium.mixture import mixture_step
 from harmonium.training.objective import Objective
 from harmonium.units import OneHot
 
@@ -37,22 +32,8 @@ class EM:
 
     def step(self, number: int, objective: Objective) -> None:
         """One full iteration."""
-        rbm, rows = objective.rbm, len(objective.v)
-        assert isinstance(rbm.hidden, OneHot)
-        data = objective.data_moments()
-        share, total = data.b[0], data.W.mT  # (q,), (q, V)
-        if rbm.hidden.none:
-            share = torch.cat([1 - share.sum(0, keepdim=True), share])
-            total = torch.cat([(data.a - total.sum(0, keepdim=True)), total])
-        share = share.clamp_min(0)
-        prior = rbm.visible.mean(rbm.visible.neutral(rbm.W))  # (1, V)
-        alpha = self.pseudo_count / rows
-        means = (total + alpha * prior) / (share + alpha).unsqueeze(1)
-        # Rounding must not carry a mean across the edge of the units' range, where its field would be infinite
-        means = prior + (means - prior) * (1 - 2 * torch.finfo(means.dtype).eps)
-        eta = rbm.visible.eta_from_mean(means.unsqueeze(1))
-        log_pi = ((share + alpha) / (share + alpha).sum()).log()
-        new = from_mixture(rbm.visible, log_pi, eta, none=rbm.hidden.none)
+        rbm = objective.rbm
+        new = mixture_step(rbm, objective.data_moments(), len(objective.v), self.pseudo_count)
         for old, value in zip(rbm.tensors, new.tensors, strict=True):
             old.copy_(value)
 
