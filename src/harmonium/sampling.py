@@ -9,6 +9,7 @@ clamped entries   h ~ p(h | v),  then the free entries only from p(v | h): sampl
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
@@ -17,9 +18,9 @@ import torch
 from torch import Tensor
 
 from harmonium.errors import InputError
-from harmonium.gibbs import start_visible, sweep
 from harmonium.machine import RBM
 from harmonium.noise import Noise, seed_for
+from harmonium.samplers import SAMPLERS, Samples
 from harmonium.units import Product, UnitFamily
 
 REGIONS = ("upper", "lower", "left", "right")
@@ -47,31 +48,42 @@ def tempered(rbm: RBM, temperature: float = 1.0, weight_factor: float = 1.0) -> 
 
 
 @torch.no_grad()
-def sample(
+def draw(
     rbm: RBM,
     number: int = 64,
     steps: int = 1000,
     *,
+    method: str = "gibbs",
     start: Tensor | None = None,
     clamp: Tensor | None = None,
+    snapshots: Sequence[RBM] | None = None,
+    base: Tensor | None = None,
     temperature: float = 1.0,
     weight_factor: float = 1.0,
     seed: int = 0,
-) -> Tensor:
-    """Visible states after `steps` Gibbs sweeps.
+) -> Samples:
+    """Visible states by any sampler, with the series that tell whether its chains have mixed.
 
     Parameters
     ----------
     rbm : RBM
         The machine.
     number : int
-        How many chains, when they start from noise.
+        How many samples.
     steps : int
-        Sweeps of each chain; chains that start far off need many (0 returns the start).
+        Sweeps: of each Gibbs chain, which gives one sample at its end (0 returns the start), or of each tempered
+        ladder, over which its samples are spread; of no use to ``exact``.
+    method : str
+        One of ``gibbs``, ``tempering``, ``trajectory``, ``exact`` (`harmonium.samplers`).
     start : Tensor (number, V), optional
-        Visible states to start from; None starts from independent units with the machine's biases.
+        Visible states to start from, Gibbs chains only; None starts from independent units with the machine's biases.
     clamp : Tensor (V,) of bool, optional
-        Entries that keep the values of `start`.
+        Entries that keep the values of `start`, Gibbs chains only.
+    snapshots : sequence of RBM, optional
+        Machines that training has passed through, in order; ``trajectory`` needs them.
+    base : Tensor (k_v, V), optional
+        Natural parameters of independent units with the data's base rates, from which ``tempering`` finds far modes
+        much sooner than from the machine's own biases.
     temperature, weight_factor : float
         See the head of this file.
     seed : int
@@ -79,14 +91,17 @@ def sample(
 
     Returns
     -------
-    Tensor (number, V)
+    Samples
+        ``v`` (number, V), the watched series, and facts of the method.
 
     Raises
     ------
     InputError
-        A number out of range, a start of the wrong width, or clamped entries without a start.
+        A number out of range, a start of the wrong width, or something that the method cannot follow.
     """
     check_sampling(number, steps, temperature, weight_factor, seed)
+    if method not in SAMPLERS:
+        raise InputError(f"method must be one of {', '.join(SAMPLERS)}, not {method!r}.")
     if clamp is not None and start is None:
         raise InputError("clamp keeps values of the start, so it needs start=…; start from data.")
     for name, tensor, axes in (("start", start, 2), ("clamp", clamp, 1)):
@@ -97,13 +112,30 @@ def sample(
     hot = tempered(rbm, temperature, weight_factor)
     hot.check_normalisable()
     noise = Noise(seed_for(seed, "sample"), dtype=rbm.W.dtype, device=rbm.W.device)
-    v = start_visible(hot, number, noise) if start is None else start.to(rbm.W)
-    if clamp is None:
-        return sweep(hot, v, noise, steps)
-    given = v
-    for _ in range(steps):
-        v = torch.where(clamp, given, sweep(hot, v, noise))
-    return v
+    path = None if snapshots is None else [tempered(machine, temperature, weight_factor) for machine in snapshots]
+    from_v = None if start is None else start.to(rbm.W)
+    return SAMPLERS[method](hot, number, steps, noise, start=from_v, clamp=clamp, snapshots=path, base=base)
+
+
+def sample(
+    rbm: RBM,
+    number: int = 64,
+    steps: int = 1000,
+    *,
+    method: str = "gibbs",
+    start: Tensor | None = None,
+    clamp: Tensor | None = None,
+    snapshots: Sequence[RBM] | None = None,
+    base: Tensor | None = None,
+    temperature: float = 1.0,
+    weight_factor: float = 1.0,
+    seed: int = 0,
+) -> Tensor:
+    """The visible states of `draw` alone: (number, V)."""
+    return draw(
+        rbm, number, steps, method=method, start=start, clamp=clamp, snapshots=snapshots, base=base,
+        temperature=temperature, weight_factor=weight_factor, seed=seed,
+    ).v  # fmt: skip
 
 
 def entries_of(columns: Tensor, side: UnitFamily) -> Tensor:

@@ -6,13 +6,25 @@ from typing import Any
 
 import click
 
-from harmonium.cli.shared import Grouped, data_options, imports, json_option, print_json, read_data_options
+from harmonium.cli.shared import Grouped, data_options, imports, json_option, print_json, read_data_options, say
 
 
 @click.command(cls=Grouped, short_help="Draw samples, or complete halves of images.")
 @click.argument("run")
 @click.option("--number", type=int, default=64, help="How many samples.  [64]")
-@click.option("--steps", type=int, default=1000, help="Gibbs sweeps of each: more, and the start matters less.  [1000]")
+@click.option(
+    "--method",
+    type=click.Choice(["auto", "gibbs", "tempering", "trajectory", "exact"]),
+    default="auto",
+    help="exact lists the states of small machines; tempering finds modes that lie far apart, trajectory along the "
+    "snapshots of training.  [auto: exact where that takes seconds and no chains are asked for, else gibbs]",
+)
+@click.option(
+    "--steps",
+    type=int,
+    default=None,
+    help="Sweeps of each chain (not for exact): more, and the start matters less.  [1000]",
+)
 @click.option("--start", type=click.Choice(["noise", "data"]), default="noise", help="Where the chains begin.  [noise]")
 @click.option(
     "--clamp",
@@ -43,6 +55,26 @@ def sample(run: str, as_json: bool, clamp: str | None, **options: Any) -> None:
 
     drawn = draw_samples(run, clamp=clamp or "", **options, **read)
     if as_json:
-        print_json({"samples": str(drawn.path), "picture": str(drawn.picture), "shape": drawn.samples.shape})
-    else:
-        click.echo(f"{drawn.path}\n{drawn.picture}")
+        print_json(
+            {
+                "samples": str(drawn.path),
+                "picture": str(drawn.picture),
+                "shape": drawn.samples.shape,
+                "method": drawn.method,
+                "mixing": None if drawn.mixing is None else drawn.mixing.as_dict(),
+                **drawn.facts,
+                "warning": drawn.warning,
+            }
+        )
+        return
+    click.echo(f"{drawn.path}\n{drawn.picture}")
+    for name, value in drawn.facts.items():
+        say(
+            f"{name.replace('_', ' ')}: {value:.3g}"
+            if isinstance(value, float)
+            else f"{name.replace('_', ' ')}: {value}"
+        )
+    if drawn.warning is not None:
+        say(f"warning: {drawn.warning}")
+    elif drawn.mixing is not None:
+        say(drawn.mixing.verdict)

@@ -12,31 +12,50 @@ import torch
 from torch import Tensor
 
 from harmonium import plots
+from harmonium.diagnostics import Mixing, diagnose
 from harmonium.errors import HarmoniumError, InputError
 from harmonium.io import written_aside
+from harmonium.machine import RBM
 from harmonium.noise import Noise, seed_for
 from harmonium.runs.inputs import Inputs
 from harmonium.runs.pictures import limits_of, picture_columns
 from harmonium.runs.reopen import Opened, reopen
-from harmonium.sampling import check_sampling, entries_of, region, sample
+from harmonium.samplers import SAMPLERS, automatic
+from harmonium.sampling import check_sampling, draw, entries_of, region
 
 _SHOWN = 64
+_SWEEPS = 1000
+_CAPTIONS = {
+    "gibbs": "{sweeps:,} Gibbs sweeps from {start}",
+    "tempering": "{sweeps:,} sweeps of parallel tempering",
+    "trajectory": "{sweeps:,} sweeps of parallel tempering along the training",
+    "exact": "independent samples, exact",
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """Samples of a run: data columns (number, columns), the label last where there is one; and their files."""
+    """Samples of a run: data columns (number, columns), the label last where there is one; and their files.
+
+    `method` drew them; `mixing` says whether its chains agree (None: independent, or too short to tell), `facts` what
+    else there is to know, and `warning` what to do where they do not.
+    """
 
     samples: np.ndarray
     path: Path
     picture: Path
+    method: str
+    mixing: Mixing | None
+    facts: dict[str, float]
+    warning: str | None
 
 
 def draw_samples(
     path: str | os.PathLike[str],
     *,
     number: int = 64,
-    steps: int = 1000,
+    steps: int | None = None,
+    method: str = "auto",
     start: str = "noise",
     clamp: str = "",
     temperature: float = 1.0,
@@ -48,14 +67,22 @@ def draw_samples(
 ) -> Drawn:
     """Sample from a run, and store an array (.npy) with a picture of it beside.
 
-    `start` is noise or data; `clamp` holds the upper, lower, left or right half of held-out rows fixed.  `data`, with
+    `method` is one of `harmonium.samplers.SAMPLERS`, or auto: exact where hidden states can be listed in seconds and
+    neither `steps` (1000 otherwise), a start nor clamped entries ask for Gibbs chains, else gibbs.  `start` is noise or
+    data (with method gibbs); `clamp` holds the upper, lower, left or right half of held-out rows fixed.  `data`, with
     `changes` as in `evaluate`, replaces the run's own data.  Raises InputError for options that do not fit.
     """
     if start not in ("noise", "data"):
         raise InputError(f"start must be noise or data, not {start!r}.")
-    check_sampling(number, steps, temperature, weight_factor, seed)
+    sweeps = _SWEEPS if steps is None else steps
+    check_sampling(number, sweeps, temperature, weight_factor, seed)
+    if method not in (known := ("auto", *SAMPLERS)):
+        raise InputError(f"method must be one of {', '.join(known)}, not {method!r}.")
     opened = reopen(path)
-    words = [clamp or start, f"{steps}"]
+    if method == "auto":
+        method = automatic(opened.rbm, started=start == "data", clamped=bool(clamp), steps=steps)
+    snapshots = _snapshots(opened) if method == "trajectory" else None
+    words = ["exact"] if method == "exact" else [*([method] if method != "gibbs" else []), clamp or start, f"{sweeps}"]
     words += [f"T{temperature:g}"] if temperature != 1 else []
     words += [f"x{weight_factor:g}"] if weight_factor != 1 else []
     target = Path(out) if out is not None else opened.folder.path / "samples" / ("-".join(words) + ".npy")
@@ -66,10 +93,12 @@ def draw_samples(
         mask = entries_of(region(opened.shape, clamp), opened.rbm.visible) if clamp else None
         given = _rows(opened.inputs(data, **changes), number, seed)
     shown = given if given is not None else _rows_beside(opened, min(number, _SHOWN), seed, data, changes)
-    states = sample(
-        opened.rbm, number, steps, start=given, clamp=mask, temperature=temperature, weight_factor=weight_factor,
-        seed=seed,
+    drawn = draw(
+        opened.rbm, number, sweeps, method=method, start=given, clamp=mask, snapshots=snapshots,
+        base=_base(opened, method), temperature=temperature, weight_factor=weight_factor, seed=seed,
     )  # fmt: skip
+    states = drawn.v
+    mixing = None if drawn.series is None else diagnose(drawn.series)
     columns = opened.rbm.visible.decode(states).cpu().numpy().astype(np.float32)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -79,12 +108,38 @@ def draw_samples(
         ) from None
     with written_aside(target) as file:
         np.save(file, columns)
-    caption = f"{steps:,} Gibbs sweeps from {'held-out rows' if given is not None else 'independent noise'}"
+    caption = _CAPTIONS[method].format(
+        sweeps=sweeps, start="held-out rows" if given is not None else "independent noise"
+    )
     caption += f", {clamp} half held fixed" if clamp else ""
     caption += f", temperature {temperature:g}" if temperature != 1 else ""
     caption += f", weights times {weight_factor:g}" if weight_factor != 1 else ""
     picture = plots.save(_picture(opened, states, shown, clamp, caption), target.with_suffix(".png"))
-    return Drawn(columns, target, picture)
+    return Drawn(columns, target, picture, method, mixing, dict(drawn.facts), _warning(method, sweeps, mixing))
+
+
+def _warning(method: str, sweeps: int, mixing: Mixing | None) -> str | None:
+    """One sentence with the mend where chains have not mixed."""
+    if mixing is None or mixing.mixed:
+        return None
+    other = " or --method tempering" if method == "gibbs" else ""
+    return f"{mixing.verdict.rstrip('.')}; try --steps {10 * sweeps}{other}."
+
+
+def _base(opened: Opened, method: str) -> Tensor | None:
+    """The base rates of the run's own data, where tempering starts; None where they are out of reach."""
+    if method != "tempering":
+        return None
+    try:
+        return opened.inputs().base
+    except HarmoniumError:
+        return None
+
+
+def _snapshots(opened: Opened) -> list[RBM]:
+    from harmonium.runs.trajectory import load_trajectory
+
+    return list(load_trajectory(opened.folder))
 
 
 def _rows(inputs: Inputs, number: int, seed: int) -> Tensor:
