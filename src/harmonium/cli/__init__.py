@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from harmonium import __version__
+from harmonium.cli.check import check
 from harmonium.cli.evaluate import evaluate
 from harmonium.cli.sample import sample
 from harmonium.cli.shared import Explained
@@ -32,5 +33,5 @@ def main(traceback: bool) -> None:
     """
 
 
-for command in (train, evaluate, sample):
+for command in (train, evaluate, sample, check):
     main.add_command(command)

@@ -3,6 +3,7 @@
 from harmonium.plots.biases import biases
 from harmonium.plots.hidden_activations import hidden_activations
 from harmonium.plots.learning_curve import learning_curve
+from harmonium.plots.moments import moments
 from harmonium.plots.samples import completions, samples
 from harmonium.plots.style import save, style
 from harmonium.plots.tiles import tiles
@@ -13,6 +14,7 @@ __all__ = [
     "completions",
     "hidden_activations",
     "learning_curve",
+    "moments",
     "samples",
     "save",
     "style",
