@@ -60,7 +60,8 @@ def run_case(case: Case, quick: bool) -> dict[str, Any]:
     options = {**case.options, **(case.quick if quick else {})}
     scores, seconds = [], []
     for seed in range(1 if quick else case.starts):
-        run = hm.train("mnist", classes="7,8,9", hidden=case.hidden, held_out="0", seed=seed, measure=1, **options)
+        own = {"classes": "7,8,9", "held_out": "0", "validation": 0, "patience": 0, "measure": 1, **options}
+        run = hm.train("mnist", hidden=case.hidden, seed=seed, **own)
         scores.append(run.summary["scores"]["train"]["value"])
         seconds.append(run.summary["seconds"])
         sys.stderr.write(f"{case.name}, seed {seed}: {scores[-1]:.2f} in {seconds[-1]:.1f} s\n")

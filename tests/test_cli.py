@@ -83,6 +83,27 @@ def test_train_evaluate_and_sample(here):
     assert run("evaluate", "r", "--data", "d.npy", "--labels", "y.npy").exit_code == 0
 
 
+def test_samples_come_with_what_is_known_about_their_chains(here):
+    assert run("train", "d.npy", *SMALL, "--out", "r").exit_code == 0
+    exact = json.loads(run("sample", "r", "--json").stdout)
+    assert (exact["method"], exact["mixing"], exact["warning"]) == ("exact", None, None)
+    assert exact["samples"].endswith("exact.npy")
+    gibbs = json.loads(run("sample", "r", "--steps", "400", "--json").stdout)
+    assert gibbs["method"] == "gibbs"
+    assert (gibbs["mixing"]["chains"], gibbs["mixing"]["draws"], gibbs["mixing"]["mixed"]) == (64, 199, True)
+    tempered = run("sample", "r", "--method", "tempering", "--steps", "200")
+    assert tempered.exit_code == 0
+    assert tempered.stdout.splitlines()[0].endswith("tempering-noise-200.npy")
+    for words in ("swaps accepted mean", "round trips", "R-hat", "effective samples"):
+        assert words in tempered.stderr
+    short = run("sample", "r", "--steps", "20", "--number", "2")
+    assert "warning: " in short.stderr
+    assert "try --steps 200 or --method tempering." in short.stderr
+    clamped = run("sample", "r", "--method", "exact", "--clamp", "left", "--number", "2")
+    assert (clamped.exit_code, clamped.stderr.count("\n")) == (2, 1)
+    assert "method=exact cannot hold entries fixed (clamp); use method=gibbs" in clamped.stderr
+
+
 def test_json_is_one_document_and_quiet_is_silent(here):
     answer = run("train", "d.npy", *SMALL, "--json")
     document = json.loads(answer.stdout)
@@ -194,7 +215,7 @@ def test_the_bundled_digits_in_a_process_of_its_own(tmp_path):
     document = json.loads(out)
     assert document["folder"] == "runs/digits-001"
     assert (document["binarize"], document["scale"]) == ("0.5", 16.0)
-    assert "digits: 1438 rows to train on, 0 validation, 359 held out" in err
+    assert "digits: 1294 rows to train on, 144 validation, 359 held out" in err
     assert len(list((tmp_path / "runs/digits-001/figures").iterdir())) == 5
 
 
@@ -206,6 +227,10 @@ def test_the_bundled_digits_in_a_process_of_its_own(tmp_path):
 def test_three_classes_of_mnist(here):
     words = ["mnist", "--classes", "7,8,9", "--epochs", "1", "--minibatches", "3", "--measure", "1", "--json"]
     document = json.loads(run("train", *words, "--hidden", "bernoulli:3", "--negative", "exact").stdout)
-    assert {name: part["rows"] for name, part in document["scores"].items()} == {"train": 18065, "held_out": 3011}
+    assert {name: part["rows"] for name, part in document["scores"].items()} == {
+        "train": 16259,
+        "validation": 1806,
+        "held_out": 3011,
+    }
     assert (document["binarize"], document["scale"]) == ("0.5", 255.0)
     assert document["folder"] == "runs/mnist-001"

@@ -32,7 +32,18 @@ COMBINATIONS = {
     "gaussian, learned variance": {"visible": "gaussian", "learning_rate": 0.01},
     "ising, multivalued": {"visible": "ising", "hidden": "multivalued:3,s=2"},
     "float64": {"precision": "float64"},
+    "followed": {"steps": 2},
+    "followed, the best of the validation rows": {"optimizer": "adam", "validation": 0.3, "measure": 12, "patience": 0},
+    "followed, gaussian, learned variance": {"visible": "gaussian", "learning_rate": 0.01, "hidden": "ising:3"},
 }  # fmt: skip
+
+
+def visited_often(monkeypatch):
+    """Follow, and look for snapshots, at every update, with room for few of them."""
+    monkeypatch.setattr("harmonium.runs.follow._SHARE", 1e3)
+    monkeypatch.setattr("harmonium.runs.trajectory._SHARE", 1e3)
+    monkeypatch.setattr("harmonium.runs.trajectory.ACCEPTANCE", 0.97)
+    monkeypatch.setattr("harmonium.runs.trajectory.MOST_SNAPSHOTS", 3)
 
 
 class Stop(Exception):
@@ -60,6 +71,9 @@ def pull_the_plug(monkeypatch, step, after_checkpoint):
 @pytest.mark.parametrize("name", COMBINATIONS)
 def test_a_stopped_run_ends_like_one_that_was_not(name, tmp_path, monkeypatch):
     no_pictures(monkeypatch)
+    visited_often(monkeypatch)
+    if name.startswith("followed"):
+        monkeypatch.setattr("harmonium.runs.monitor.EXACT_COST_RUNNING", 0)
     options = {**QUICK, **COMBINATIONS[name]}
     images = IMAGES * 200 if options.get("binarize") == "stochastic" else IMAGES
     whole = hm.train(images, LABELS, out=tmp_path / "whole", **options)
@@ -77,7 +91,11 @@ def test_a_stopped_run_ends_like_one_that_was_not(name, tmp_path, monkeypatch):
         assert scores(RunFolder(folder).read_history()) == scores(whole.history)
         assert resumed.summary["scores"] == whole.summary["scores"]
         assert resumed.summary["best_step"] == whole.summary["best_step"]
-        assert (folder / "model.safetensors").read_bytes() == (tmp_path / "whole" / "model.safetensors").read_bytes()
+        for path in [tmp_path / "whole" / "model.safetensors", *(tmp_path / "whole" / "trajectory").iterdir()]:
+            assert (folder / path.relative_to(tmp_path / "whole")).read_bytes() == path.read_bytes()
+        assert RunFolder(folder).snapshots() == [
+            (s, folder / "trajectory" / p.name) for s, p in RunFolder(tmp_path / "whole").snapshots()
+        ]
 
 
 def stopped(folder, monkeypatch, step=5, **options):
@@ -118,7 +136,7 @@ def test_the_latest_whole_checkpoint_is_taken(tmp_path, monkeypatch):
 def test_a_run_stopped_after_training_is_only_finished(tmp_path, monkeypatch):
     whole = hm.train(IMAGES, out=tmp_path / "a", **QUICK)
     with monkeypatch.context() as patch:
-        patch.setattr("harmonium.runs.train.final_scores", lambda *a: (_ for _ in ()).throw(Stop))
+        patch.setattr("harmonium.runs.train.final_scores", lambda *a, **k: (_ for _ in ()).throw(Stop))
         with pytest.raises(Stop):
             hm.train(IMAGES, out=tmp_path / "b", **QUICK)
     with monkeypatch.context() as patch:

@@ -28,6 +28,7 @@ def test_a_run_folder_holds_everything(tmp_path):
     assert files == {
         "config.toml", "environment.json", "metrics.jsonl", "model.safetensors", "summary.json",
         "checkpoints/step-00000000.safetensors", "checkpoints/step-00000012.safetensors",
+        "trajectory/step-00000000.safetensors",
         *(f"figures/{name}.png" for name in pictures),
     }  # fmt: skip
     folder = RunFolder(tmp_path / "run")
@@ -64,12 +65,13 @@ def test_patience_stops_and_keeps_the_best(quick):
     values = [record["validation"] for record in run.history]
     steps = [record["step"] for record in run.history]
     best = int(np.argmax(values))
-    assert best == len(values) - 4  # three measurements without a gain
+    assert best <= len(values) - 4  # three measurements in a row that were worse, and by more than by chance
     assert run.summary["steps"] == steps[-1] < 360
     assert run.summary["best_step"] == steps[best]
     assert run.summary["best_validation"] == values[best] == run.summary["scores"]["validation"]["value"]
-    until = hm.train(IMAGES, patience=1000, **{**options, "epochs": 60})
+    until = hm.train(IMAGES, patience=0, **{**options, "epochs": 60})
     assert scores(until.history)[: len(values)] == scores(run.history)
+    assert len(until.history) == 361
     assert f"the machine after update {steps[best]}" in table(run.summary)
 
 
@@ -248,8 +250,12 @@ def test_the_own_configuration_gives_the_same_run_from_anywhere(tmp_path, quick,
 
 
 def test_the_table_fits_a_terminal():
-    row = {"value": -12345.678, "stderr": 0.123, "method": "AIS", "rows": 60000, "baseline": -20000.1}
-    z = {"value": 987654.321, "stderr": 0.12, "method": "AIS", "bound": -1, "ess": 255.9}
+    row = {"value": -12345.678, "half_width": 0.123, "method": "AIS", "rows": 60000, "baseline": -20000.1}
+    side = {"value": 987654.321, "half_width": 0.12, "method": "reverse AIS", "bound": -1, "ess": 25591.9, "sides": []}
+    z = {
+        **side, "bound": 0, "method": "AIS and reverse AIS, BAR", "interval": [987654.321, 987654.345],
+        "sides": [side, {**side, "bound": 1}], "doubts": ["some modes are reached by few chains; " * 4],
+    }  # fmt: skip
     summary = {
         "scores": {name: {**row, "label_error": 0.5} for name in ("train", "validation", "held_out")}, "log_z": z,
         "binarize": "0.5", "scale": 255.0, "grey": True, "seconds": 12345.6, "seconds_measuring": 123.4,

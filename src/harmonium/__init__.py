@@ -27,8 +27,16 @@ _PUBLIC = {
     "to_ising": "harmonium.convert",
     "to_mixture": "harmonium.convert",
     "from_mixture": "harmonium.convert",
+    "log_likelihood": "harmonium.evaluate.log_likelihood",
+    "pseudo_log_likelihood": "harmonium.evaluate.pseudolikelihood",
+    "raise_log_likelihood": "harmonium.logz.raise_",
+    "mixing": "harmonium.evaluate.mixing",
     "exact_log_z": "harmonium.logz",
+    "exact_moments": "harmonium.logz",
     "AIS": "harmonium.logz",
+    "ReverseAIS": "harmonium.logz",
+    "Bidirectional": "harmonium.logz",
+    "ParallelTempering": "harmonium.logz",
     "Noise": "harmonium.noise",
     "parse_side": "harmonium.units",
     "Bernoulli": "harmonium.units",
@@ -56,10 +64,18 @@ if TYPE_CHECKING:
     from harmonium.errors import HarmoniumError as HarmoniumError
     from harmonium.errors import InputError as InputError
     from harmonium.errors import StoppedError as StoppedError
+    from harmonium.evaluate.log_likelihood import log_likelihood as log_likelihood
+    from harmonium.evaluate.mixing import mixing as mixing
+    from harmonium.evaluate.pseudolikelihood import pseudo_log_likelihood as pseudo_log_likelihood
     from harmonium.io import load_model as load_model
     from harmonium.io import save_model as save_model
     from harmonium.logz import AIS as AIS
+    from harmonium.logz import Bidirectional as Bidirectional
+    from harmonium.logz import ParallelTempering as ParallelTempering
+    from harmonium.logz import ReverseAIS as ReverseAIS
     from harmonium.logz import exact_log_z as exact_log_z
+    from harmonium.logz import exact_moments as exact_moments
+    from harmonium.logz.raise_ import raise_log_likelihood as raise_log_likelihood
     from harmonium.machine import RBM as RBM
     from harmonium.noise import Noise as Noise
     from harmonium.runs.resume import resume as resume

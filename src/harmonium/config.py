@@ -64,13 +64,14 @@ class Config:
     )
     validation: float = option(
         -1.0,
-        "Fraction of the training rows that early stopping watches.",
+        "Fraction of the training rows set aside to choose the best machine and the end of the training; with 0 all "
+        "rows train, and the last machine is kept.",
         "Data",
-        shown="0.1 with --patience, else 0",
+        shown="0.1, or 0 where that would be too few rows to judge by",
         low=0,
         below=1,
         special=-1,
-        means="a tenth if patience is set, else none",
+        means="a tenth, where that is rows enough",
     )
 
     visible: str = option(
@@ -190,18 +191,21 @@ class Config:
         choices=("data", "zero"),
     )
     patience: int = option(
-        0,
-        "Stop after so many measurements without a better validation score, and keep the best machine.",
+        -1,
+        "Stop after so many measurements in a row with a validation score below the best by more than its error; 0 "
+        "never stops.",
         "Training",
-        shown="never",
+        shown="a quarter of all measurements, at least 5",
         low=0,
+        special=-1,
+        means="a quarter of all, at least 5",
     )
 
     measure: int = option(
         0,
         "How often to measure the log-likelihood during training.",
         "Run",
-        shown="40 times, or 20 where it is estimated",
+        shown="40 times, or 5 to 20 where it is estimated",
         low=0,
         high=1_000_000,
     )

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -130,6 +131,29 @@ def say(text: str) -> None:
 
 def nothing(text: str) -> None:
     """Where --quiet was asked for."""
+
+
+@contextlib.contextmanager
+def status_line(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Where the latest of many lines is shown: in place on a terminal, one every few seconds elsewhere, on stderr."""
+    terminal, last = sys.stderr.isatty(), time.monotonic() - _EVERY
+
+    def tell(line: str) -> None:
+        nonlocal last
+        if terminal:
+            click.echo(f"\r\033[K{line}", err=True, nl=False)
+        elif time.monotonic() - last >= _EVERY:
+            last = time.monotonic()
+            click.echo(line, err=True)
+
+    try:
+        yield nothing if quiet else tell
+    finally:
+        if terminal and not quiet:
+            click.echo("\r\033[K", err=True, nl=False)
+
+
+_EVERY = 5.0  # seconds between lines in a log
 
 
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:

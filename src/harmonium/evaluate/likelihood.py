@@ -2,26 +2,41 @@
 
     L = < ln p(v) > = - < F(v) > + ln base(v) - ln Z
 
-Free energies and ln Z are taken in float64, whatever the machine was trained in.
+Free energies are taken in float64, whatever the machine was trained in; ln Z is exact where enumeration takes seconds,
+and otherwise estimated from both sides to a wanted precision (`harmonium.logz.progressive`).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from harmonium.errors import InputError
 from harmonium.feed import Feed
-from harmonium.logz import AIS, Estimate, enumeration_cost, exact_estimate
-from harmonium.logz.ais import even_schedule
+from harmonium.logz import AIS, LOGZ, Estimate, enumeration_cost, exact_log_z
+from harmonium.logz.exact import enumeration_seconds
+from harmonium.logz.progressive import MOST_STATES, Progressive, Wanted
+from harmonium.logz.schedules import even_schedule
 from harmonium.machine import RBM
 from harmonium.noise import Noise, seed_for
 from harmonium.units import Bernoulli
 
-#: Log-partition terms that are enumerated rather than estimated: seconds, and a fraction of one while training.
-EXACT_COST, EXACT_COST_RUNNING = 2e9, 6e7
+#: Seconds of enumeration below which ln Z is exact without being asked for, and above which it is refused.
+EXACT_SECONDS, MOST_SECONDS = 10.0, 100 * 3600.0
+#: Log-partition terms that are enumerated while a training goes on: a fraction of a second.
+EXACT_COST_RUNNING = 6e7
+#: The two one-sided estimates of one ln Z should not differ by more, in nats.
+FAR_APART = 0.5
+#: Effective samples below which an estimate rests on a few chains.
+FEW = 100.0
+
+METHODS = ("auto", *LOGZ)
+#: Called with a line about how far an estimate has come.
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -38,43 +53,156 @@ class Score:
         How ln Z was found.
     rows : int
         How many rows were averaged.
+    half_width : float
+        Half of the 95 % interval that ln Z brings.
+    rows_stderr : float
+        Standard error of the average over rows, as samples of where they come from.
     """
 
     value: float
     stderr: float
     method: str
     rows: int
+    half_width: float = 0.0
+    rows_stderr: float = 0.0
 
 
-def log_z(rbm: RBM, *, base: Tensor | None, seed: int, running: bool = False) -> Estimate:
-    """ln Z, exact where that takes seconds (a fraction of one if `running`), else by annealed importance sampling.
+def log_z(
+    rbm: RBM,
+    *,
+    base: Tensor | None,
+    seed: int,
+    states: Tensor | None = None,
+    method: str = "auto",
+    wanted: Wanted = Wanted(),  # noqa: B008  a frozen value
+    running: bool = False,
+    say: Say = lambda line: None,
+) -> Estimate:
+    """ln Z, exact where that takes seconds (a fraction of one if `running`), else estimated.
 
-    `base` (k_v, V) are natural parameters of independent units with the data's base rates, where AIS starts.
+    Parameters
+    ----------
+    rbm : RBM
+        The machine.
+    base : Tensor (k_v, V) or None
+        Natural parameters of independent units with the data's base rates.
+    seed : int
+        Same seed, same estimate (where precision and not time ends it).
+    states : Tensor (N, V), optional
+        Rows of data; see `harmonium.logz.progressive`.
+    method : str
+        auto, both (annealing forwards and back) or one of `harmonium.logz.LOGZ`.
+    wanted : Wanted
+        Precision and time limit of an estimate from both sides.
+    running : bool
+        A rough value for a learning curve, by annealed importance sampling alone.
+
+    Raises
+    ------
+    InputError
+        The machine is not normalisable or not finite, or cannot be enumerated within reason where exact is asked for.
     """
-    rbm = rbm.to(dtype=torch.float64)
-    if enumeration_cost(rbm) <= (EXACT_COST_RUNNING if running else EXACT_COST):
-        return exact_estimate(rbm)
-    chains = 100 if running else 256
-    # As many temperatures as a few seconds allow (about one for a running score), within reason
-    work = (5e9 if running else 3e11) / (8.0 * chains * rbm.W.numel())
-    steps = int(min(max(work, 100 if running else 1000), 500 if running else 5000))
-    noise = Noise(seed_for(seed, "ais"), dtype=torch.float64, device=rbm.W.device)
+    if method not in METHODS:
+        raise InputError(f"method must be one of {', '.join(METHODS)}, not {method!r}.")
+    rbm.check_normalisable()
+    if running:
+        return _running_log_z(rbm, base, seed)
+    if method == "exact" or (method == "auto" and enumeration_seconds(rbm) <= EXACT_SECONDS):
+        return _exact(rbm, say)
+    if method in ("auto", "both"):
+        return estimated(Progressive(rbm, base=base, states=states, seed=seed), wanted, say)
+    noise = Noise(seed_for(seed, method), dtype=rbm.W.dtype, device=rbm.W.device)
+    return LOGZ[method](None if base is None else rbm.decoupled(base.to(rbm.a)))(rbm, noise)
+
+
+def estimated(progressive: Progressive, wanted: Wanted, say: Say = lambda line: None) -> Estimate:
+    """Run an estimate from both sides, and say after each batch how far it has come."""
+
+    def report(estimate: Estimate, seconds: float) -> None:
+        say(f"ln Z = {estimate.value:.3f} ± {estimate.half_width:.2g} after {seconds:.0f} s")
+
+    return progressive.run(wanted, report)
+
+
+def _exact(rbm: RBM, say: Say) -> Estimate:
+    seconds = enumeration_seconds(rbm)
+    if seconds > MOST_SECONDS and math.isfinite(seconds):
+        raise InputError(
+            f"method=exact would take about {seconds / 3600:.3g} hours for {rbm.visible.spec} with {rbm.hidden.spec}; "
+            "use auto."
+        )
+    slow = seconds > 2
+    report = (lambda part: say(f"enumerating: {100 * part:.0f} %")) if slow else None
+    return Estimate(exact_log_z(rbm.to(dtype=torch.float64), progress=report), 0.0, "exact")
+
+
+def _running_log_z(rbm: RBM, base: Tensor | None, seed: int) -> Estimate:
+    if enumeration_cost(rbm) <= EXACT_COST_RUNNING:
+        return _exact(rbm, lambda line: None)
+    chains = 100
+    # As many temperatures as about a second allows, within reason
+    steps = int(min(max(5e9 / (8.0 * chains * rbm.W.numel()), 100), 500))
+    noise = Noise(seed_for(seed, "ais"), dtype=rbm.W.dtype, device=rbm.W.device)
     start = None if base is None else rbm.decoupled(base.to(rbm.a))
-    return AIS(tuple(even_schedule(steps)), chains, start)(rbm, noise)
+    return AIS(even_schedule(steps), chains, start)(rbm, noise)
 
 
-def mean_free_energy(rbm: RBM, feed: Feed, rows: Tensor, *, seed: int = 0) -> float:
-    """< F(v) > over the given rows, in nats; stochastic rows are drawn with the given seed."""
+def doubts(z: Estimate, wanted: Wanted | None = None) -> list[str]:
+    """What should keep a reader from trusting the estimate, a sentence each, with the mend."""
+    found = list(z.doubts)
+    if z.sides:
+        below, above = z.sides
+        gap = above.value - below.value
+        if gap > FAR_APART:
+            found.append(
+                f"annealing forwards and back differ by {gap:.2f} nats, so neither is known better than that; give it more "
+                "time (--time-limit), or compare --method tempering"
+            )
+        elif gap < -FAR_APART:
+            found.append(
+                f"annealing back ends {-gap:.2f} nats below annealing forwards: some modes are reached by few chains; "
+                "give it more time (--time-limit), or compare --method tempering"
+            )
+    if z.ess < FEW:
+        found.append(
+            f"the estimate rests on about {max(z.ess, 1):.0f} effective samples: rare chains carry all the weight; "
+            "give it more time (--time-limit)"
+        )
+    if wanted is not None and z.sides and z.half_width > wanted.precision:
+        found.append(
+            f"± {z.half_width:.2g} nats was reached in {wanted.seconds:g} s, not the ± {wanted.precision:g} asked for; "
+            "go on with --continue, or allow a longer --time-limit"
+        )
+    return found
+
+
+def free_energies(rbm: RBM, feed: Feed, rows: Tensor, *, seed: int = 0) -> Tensor:
+    """F(v) of the given rows, in nats and float64: (n,); stochastic rows are drawn with the given seed."""
     rbm = rbm.to(dtype=torch.float64)
     noise = Noise(seed_for(seed, "rows"), dtype=feed.dtype, device=feed.device)
-    total = math.fsum(float(rbm.free_energy(feed.states(block, noise).double()).sum()) for block in feed.blocks(rows))
-    return total / len(rows)
+    return torch.cat([rbm.free_energy(feed.states(block, noise).double()) for block in feed.blocks(rows)])
+
+
+def states_of(feed: Feed, rows: Tensor, *, seed: int = 0, most: int = MOST_STATES) -> Tensor:
+    """At most so many of the given rows, as visible states (n, V), chosen with the seed."""
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed_for(seed, "states")))
+    return feed.states(rows[order[:most]], Noise(seed_for(seed, "states"), dtype=feed.dtype, device=feed.device))
 
 
 def score(rbm: RBM, feed: Feed, rows: Tensor, z: Estimate, *, seed: int = 0) -> Score:
     """The average log-likelihood of the given rows, with ln Z from `log_z`."""
-    value = rbm.visible.log_base - mean_free_energy(rbm, feed, rows, seed=seed) - z.value
-    return Score(value, z.stderr, z.method, len(rows))
+    return score_of_rows(row_log_likelihoods(rbm, free_energies(rbm, feed, rows, seed=seed), z), z)
+
+
+def row_log_likelihoods(rbm: RBM, free_energy: Tensor, z: Estimate) -> Tensor:
+    """ln p(v) of each row, in nats: (N,) from F(v) (N,)."""
+    return rbm.visible.log_base - free_energy - z.value
+
+
+def score_of_rows(log_p: Tensor, z: Estimate) -> Score:
+    """The average of ln p(v) (N,)."""
+    spread = float(log_p.std() / math.sqrt(len(log_p))) if len(log_p) > 1 else math.inf
+    return Score(float(log_p.mean()), z.stderr, z.method, len(log_p), z.half_width, spread)
 
 
 def baseline_score(base: Tensor, feed: Feed, rows: Tensor, *, seed: int = 0) -> Score:

@@ -1,4 +1,4 @@
-"""Checkpoints: the whole of `TrainState` and of the monitor, so that a resumed run ends like an uninterrupted one."""
+"""Checkpoints: the whole of `TrainState` and of the observers, so that a resumed run ends like an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from harmonium.io import flatten, load_tensors, save_tensors, unflatten
 from harmonium.runs.folder import RunFolder
 from harmonium.runs.interrupts import Interrupts
 from harmonium.runs.monitor import Monitor
+from harmonium.runs.trajectory import Snapshots
 from harmonium.training.loop import TrainState
 
 _METRICS_EVERY = 1.0  # seconds
 
 
-def save_checkpoint(folder: RunFolder, state: TrainState, monitor: Monitor) -> None:
+def save_checkpoint(folder: RunFolder, state: TrainState, monitor: Monitor, snapshots: Snapshots) -> None:
     """Write the state after ``state.step`` updates, and keep the latest two; measurements are stored with it."""
     tree = {
         "rbm": list(state.rbm.tensors),
@@ -24,15 +25,17 @@ def save_checkpoint(folder: RunFolder, state: TrainState, monitor: Monitor) -> N
         "negative": state.negative,
         "transforms": state.transforms,
         "monitor": monitor.state_dict(),
+        "snapshots": snapshots.state_dict(),
     }
     tensors: dict[str, Any] = {}
     layout = flatten(tree, tensors)
     save_tensors(folder.checkpoint_path(state.step), "checkpoint", tensors, {"step": state.step, "tree": layout})
     folder.prune()
+    snapshots.prune()
 
 
-def load_checkpoint(folder: RunFolder, state: TrainState, monitor: Monitor) -> bool:
-    """Bring `state` and `monitor` of a freshly made plan to the latest checkpoint that is whole.
+def load_checkpoint(folder: RunFolder, state: TrainState, monitor: Monitor, snapshots: Snapshots) -> bool:
+    """Bring `state` and the observers of a freshly made plan to the latest checkpoint that is whole.
 
     Returns False where there is none.  Raises InputError where checkpoints exist but none can be used.
     """
@@ -44,7 +47,7 @@ def load_checkpoint(folder: RunFolder, state: TrainState, monitor: Monitor) -> b
             problem = problem or error
             continue
         try:
-            _restore(unflatten(description["tree"], tensors), state, monitor)
+            _restore(unflatten(description["tree"], tensors), state, monitor, snapshots)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise InputError(f"{path} does not belong to this run: {error}; take another copy of the run.") from None
         state.step = description["step"]
@@ -54,7 +57,7 @@ def load_checkpoint(folder: RunFolder, state: TrainState, monitor: Monitor) -> b
     return False
 
 
-def _restore(tree: dict[str, Any], state: TrainState, monitor: Monitor) -> None:
+def _restore(tree: dict[str, Any], state: TrainState, monitor: Monitor, snapshots: Snapshots) -> None:
     for mine, stored in zip(state.rbm.tensors, tree["rbm"], strict=True):
         mine.copy_(stored)
     state.update.load_state_dict(tree["update"])
@@ -62,6 +65,7 @@ def _restore(tree: dict[str, Any], state: TrainState, monitor: Monitor) -> None:
     state.negative = {name: t.to(state.noise.device) for name, t in tree["negative"].items()}
     state.transforms = [{k: t.to(state.noise.device) for k, t in d.items()} for d in tree["transforms"]]
     monitor.load_state_dict(tree["monitor"])
+    snapshots.load_state_dict(tree["snapshots"], state.rbm)
 
 
 class Checkpointer:
@@ -69,8 +73,11 @@ class Checkpointer:
     training to stop when a signal has come.
     """
 
-    def __init__(self, folder: RunFolder, monitor: Monitor, every: float, interrupts: Interrupts) -> None:
-        self.folder, self.monitor, self.every, self.interrupts = folder, monitor, every, interrupts
+    def __init__(
+        self, folder: RunFolder, monitor: Monitor, snapshots: Snapshots, every: float, interrupts: Interrupts
+    ) -> None:
+        self.folder, self.monitor, self.snapshots = folder, monitor, snapshots
+        self.every, self.interrupts = every, interrupts
         self._last = self._metrics_last = time.perf_counter()
         self._saved_step = -1
         self._measured = len(monitor.history)
@@ -94,6 +101,6 @@ class Checkpointer:
         if self._measured < len(self.monitor.history):
             self.write_metrics()
         if state.step != self._saved_step and all(bool(t.isfinite().all()) for t in state.rbm.tensors):
-            save_checkpoint(self.folder, state, self.monitor)
+            save_checkpoint(self.folder, state, self.monitor, self.snapshots)
             self._saved_step = state.step
         self._last = time.perf_counter()

@@ -4,10 +4,13 @@ config.toml           the resolved options, accepted back by --config
 environment.json      versions, processor, threads, command, data
 metrics.jsonl         one JSON line a measurement
 checkpoints/          step-NNNNNNNN.safetensors, all that resuming needs; the two latest are kept
+trajectory/           step-NNNNNNNN.safetensors, machines that the training has passed through
 model.safetensors     the trained machine
 figures/              pictures
 summary.json          the final table, written last: where it is, the run is complete
 samples/              what harmonium sample draws
+log_z.safetensors     the annealings behind an estimated ln Z, for harmonium evaluate --continue
+check.json            what harmonium check found
 """
 
 from __future__ import annotations
@@ -27,11 +30,14 @@ from harmonium.config import Config, config_from, read_toml
 from harmonium.errors import HarmoniumError, InputError
 from harmonium.io import write_json, write_text
 
-_CHECKPOINT = re.compile(r"step-(\d{8,})\.safetensors")
+_AT_STEP = re.compile(r"step-(\d{8,})\.safetensors")
 #: A run's own files: removed by clear, the options last.  `_SIGNS` are those without which nothing is lost.
 _OWN = (
     "checkpoints/step-*.safetensors",
+    "trajectory/step-*.safetensors",
     "summary.json",
+    "check.json",
+    "log_z.safetensors",
     "model.safetensors",
     "metrics.jsonl",
     "figures/*.png",
@@ -40,7 +46,7 @@ _OWN = (
     "environment.json",
     "config.toml",
 )
-_FOLDERS = ("checkpoints", "figures", "samples")
+_FOLDERS = ("checkpoints", "trajectory", "figures", "samples")
 _SIGNS = ("config.toml", "model.safetensors", "metrics.jsonl", "summary.json", "checkpoints")
 
 
@@ -178,21 +184,36 @@ class RunFolder:
 
     def checkpoint_path(self, step: int) -> Path:
         """Where the checkpoint of a step lies; its folder is made."""
-        folder = self.path / "checkpoints"
-        folder.mkdir(exist_ok=True)
-        return folder / f"step-{step:08d}.safetensors"
+        return _at_step(self.path / "checkpoints", step)
 
     def checkpoints(self) -> Iterator[Path]:
         """Latest first."""
-        folder = self.path / "checkpoints"
-        found = [(int(m[1]), p) for p in folder.glob("step-*") if (m := _CHECKPOINT.fullmatch(p.name))]
-        for _, path in sorted(found, reverse=True):
+        for _, path in reversed(_steps_in(self.path / "checkpoints")):
             yield path
 
     def prune(self, keep: int = 2) -> None:
         """Keep the latest checkpoints only."""
         for path in list(self.checkpoints())[keep:]:
             path.unlink(missing_ok=True)
+
+    # ---- machines on the way ----------------------------------------------------------------------------------
+
+    def snapshot_path(self, step: int) -> Path:
+        """Where the machine after `step` updates lies; its folder is made."""
+        return _at_step(self.path / "trajectory", step)
+
+    def snapshots(self) -> list[tuple[int, Path]]:
+        """The stored steps with their files, first to last."""
+        return _steps_in(self.path / "trajectory")
+
+
+def _at_step(folder: Path, step: int) -> Path:
+    folder.mkdir(exist_ok=True)
+    return folder / f"step-{step:08d}.safetensors"
+
+
+def _steps_in(folder: Path) -> list[tuple[int, Path]]:
+    return sorted((int(m[1]), p) for p in folder.glob("step-*") if (m := _AT_STEP.fullmatch(p.name)))
 
 
 def _plain(record: Mapping[str, Any]) -> dict[str, Any]:

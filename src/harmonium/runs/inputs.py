@@ -17,6 +17,8 @@ from harmonium.noise import Noise, seed_for
 from harmonium.start import independent_parameters
 from harmonium.units import UnitFamily, parse_side
 
+#: Validation rows that can judge: a default part of fewer is none.
+FEWEST_VALIDATION = 30
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
@@ -123,9 +125,7 @@ def resolve_precision(config: Config, device: torch.device) -> torch.dtype:
 def split_rows(config: Config, data: Dataset) -> Rows:
     """Held-out rows first, then validation rows out of what is left for training."""
     train, held_out = (_as_tensor(rows, len(data)) for rows in split(data, config.held_out, config.seed))
-    fraction = config.validation if config.validation >= 0 else 0.1 if config.patience else 0.0
-    if config.patience and not fraction:
-        raise InputError("patience is set, but validation is 0; give early stopping some rows to watch, such as 0.1.")
+    fraction = _validation_fraction(config, len(train))
     count = round(fraction * len(train))
     if fraction and not 0 < count < len(train):
         raise InputError(
@@ -134,6 +134,15 @@ def split_rows(config: Config, data: Dataset) -> Rows:
         )
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed_for(config.seed, "validation")))
     return Rows(train[order[count:]].sort().values, train[order[:count]].sort().values, held_out)
+
+
+def _validation_fraction(config: Config, n: int) -> float:
+    """The part of n training rows asked for, or a tenth where that is enough, or where patience needs it."""
+    if config.patience > 0 and config.validation == 0:
+        raise InputError("patience is set, but validation is 0; give early stopping some rows to watch, such as 0.1.")
+    if config.validation >= 0:
+        return config.validation
+    return 0.1 if config.patience > 0 or round(0.1 * n) >= FEWEST_VALIDATION else 0.0
 
 
 def _as_tensor(rows: Any, n: int) -> Tensor:

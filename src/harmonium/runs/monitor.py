@@ -1,7 +1,8 @@
-"""Following a run: scores at chosen steps, early stopping, and the best machine so far.
+"""Measuring a run: scores at chosen steps, their record, and what shows that it has diverged.
 
-Measuring reads the state and draws from streams of its own, so a run that is measured more often ends with the very
-same parameters.
+ln Z is exact where enumeration is cheap, and followed along the training where it is not; machines that leap from
+update to update, or are not trained for the likelihood, are annealed each time.  Measuring reads the state and draws
+from streams of its own, so a run that is measured more often ends with the very same parameters.
 """
 
 from __future__ import annotations
@@ -9,23 +10,30 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from harmonium.config import FULL_BATCH
 from harmonium.errors import DivergedError, InputError
 from harmonium.evaluate.labels import label_score
 from harmonium.evaluate.likelihood import EXACT_COST_RUNNING, Score, baseline_score, log_z, score
-from harmonium.logz import enumeration_cost
+from harmonium.logz import Estimate, enumeration_cost
 from harmonium.noise import seed_for
+from harmonium.runs.follow import Following, affordable_measurements
 from harmonium.runs.plan import Plan
+from harmonium.runs.selection import Selection
 from harmonium.training.loop import TrainState
 
-#: Rows that a running score averages over at most; final scores take all.
-RUNNING_ROWS = 10_000
+T = TypeVar("T")
+#: Rows of one part that a running score averages over, at least and at most, and products of their units with the
+#: hidden ones in between; the final scores take all rows, and so does the validation.
+RUNNING_ROWS, RUNNING_WORK = (2000, 10_000), 2e9
+#: Measurements in a row that must be worse before the training is stopped, where nothing is said.
+FEWEST_WORSE = 5
 #: A machine has diverged when it scores worse than independent units by so many times their score and size.
 DIVERGED_FACTOR = 10.0
 
@@ -39,33 +47,36 @@ def measured_steps(total: int, measurements: int) -> frozenset[int]:
 class Monitor:
     """Scores a run at its measured steps, as an observer of the training loop.
 
-    With early stopping, `best` holds the parameters (P,) of the best validation score; for the clamped gradient that
-    is the mean ln P(label | data), or else the log-likelihood.
+    Attributes
+    ----------
+    history : list of dict
+        The measurements so far.
+    selection : Selection or None
+        The best machine so far; None where there are no validation rows.
+    following : Following or None
+        Where ln Z comes from between exact values and annealings; None where it is not needed.
     """
 
     plan: Plan
     history: list[dict[str, Any]] = field(default_factory=list)
-    best: Tensor | None = None  # flat parameters
-    best_score: float = -math.inf
-    best_step: int = 0
-    without_gain: int = 0
     seconds_before: float = 0.0
     seconds_measuring: float = 0.0
 
     def __post_init__(self) -> None:
-        plan = self.plan
+        plan, config = self.plan, self.plan.config
         exact = enumeration_cost(plan.state.rbm) <= EXACT_COST_RUNNING
-        count = plan.config.measure or (40 if exact else 20)
-        self.steps = measured_steps(plan.total, count)
-        generator = torch.Generator().manual_seed(seed_for(plan.config.seed, "monitor"))
-        rows = plan.rows.train
-        subset = rows[torch.randperm(len(rows), generator=generator)[:RUNNING_ROWS].sort().values]
-        self._parts = {
-            "train": subset,
-            "validation": plan.rows.validation,
-            "held_out": plan.rows.held_out[:RUNNING_ROWS],
-        }
-        self.baseline = baseline_score(plan.base, plan.feed, subset, seed=plan.config.seed)
+        self.steps = measured_steps(plan.total, config.measure or (40 if exact else affordable_measurements(plan)))
+        generator = torch.Generator().manual_seed(seed_for(config.seed, "monitor"))
+        rows, watched = plan.rows.train, plan.rows.validation
+        most = max(RUNNING_ROWS[0], min(RUNNING_ROWS[1], int(RUNNING_WORK / plan.state.rbm.W.numel())))
+        subset = rows[torch.randperm(len(rows), generator=generator)[:most].sort().values]
+        self._parts = {"train": subset, "validation": watched, "held_out": plan.rows.held_out[:most]}
+        self.baseline = baseline_score(plan.base, plan.feed, subset, seed=config.seed)
+        by_labels = config.negative == "clamped"
+        patience = config.patience if config.patience >= 0 else max(FEWEST_WORSE, (len(self.steps) - 1) // 4)
+        self.selection = Selection(plan.feed, watched, patience, by_labels, config.seed) if len(watched) else None
+        leaps = config.optimizer in FULL_BATCH or by_labels
+        self.following = None if exact or leaps else Following(plan)
         self._started = time.perf_counter()
 
     @property
@@ -73,37 +84,27 @@ class Monitor:
         """Time since training began, interruptions left out."""
         return self.seconds_before + time.perf_counter() - self._started
 
-    @property
-    def follows_validation(self) -> bool:
-        """Whether early stopping is on."""
-        return bool(self.plan.config.patience)
-
     def __call__(self, state: TrainState) -> bool:
-        """Measure where it is due; True where patience has run out."""
-        if state.step not in self.steps or (self.history and self.history[-1]["step"] >= state.step):
-            return False
+        """Follow, and measure where it is due; True where patience has run out."""
         began = time.perf_counter()
-        record = self.measure(state)
+        due = state.step in self.steps and not (self.history and self.history[-1]["step"] >= state.step)
+        if due:
+            record = self.measure(state)
+        elif self.following is not None:
+            self._sound(self.following, state)
         self.seconds_measuring += time.perf_counter() - began
+        if not due:
+            return False
         self.history.append(record)
         self._check(record)
-        if not self.follows_validation:
-            return False
-        judged = record["validation_log_p_label" if self.plan.config.negative == "clamped" else "validation"]
-        if judged > self.best_score:
-            self.best_score, self.best_step, self.without_gain = judged, state.step, 0
-            self.best = torch.cat([t.reshape(-1) for t in state.rbm.tensors])
-        else:
-            self.without_gain += 1
+        if self.selection is not None:
+            self.selection.judge(state.rbm, state.step, record)
         return self.patience_spent
 
     def measure(self, state: TrainState) -> dict[str, Any]:
         """One line of metrics.jsonl; raises DivergedError where the machine has no distribution any more."""
         plan, rbm, seed = self.plan, state.rbm, self.plan.config.seed
-        try:
-            z = log_z(rbm, base=plan.base, seed=seed_for(seed, state.step), running=True)
-        except (InputError, torch.linalg.LinAlgError) as error:  # type: ignore[attr-defined]
-            raise DivergedError(f"training diverged by step {state.step}: {error}") from None
+        z = self._sound(self._log_z, state)
         record: dict[str, Any] = {
             "step": state.step,
             "epoch": round(state.step / plan.per_epoch, 4),
@@ -120,6 +121,19 @@ class Monitor:
                     record[f"{name}_log_p_label"], record[f"{name}_label_error"] = own.log_p, own.error
         record.update({name: value for name, value in state.info.items() if name != "log_z"})
         return record
+
+    def _log_z(self, state: TrainState) -> Estimate:
+        if self.following is not None:
+            return self.following.measure(state.rbm)
+        return log_z(state.rbm, base=self.plan.base, seed=seed_for(self.plan.config.seed, state.step), running=True)
+
+    @staticmethod
+    def _sound(look: Callable[[TrainState], T], state: TrainState) -> T:
+        """What a look at the machine finds; raises DivergedError where it has no distribution any more."""
+        try:
+            return look(state)
+        except (InputError, torch.linalg.LinAlgError) as error:  # type: ignore[attr-defined]
+            raise DivergedError(f"training diverged by step {state.step}: {error}") from None
 
     def _check(self, record: dict[str, Any]) -> None:
         value, independent = record["train"], self.baseline.value
@@ -140,15 +154,13 @@ class Monitor:
     @property
     def patience_spent(self) -> bool:
         """Whether early stopping has ended the training."""
-        return self.follows_validation and self.without_gain >= self.plan.config.patience
+        return self.selection is not None and self.selection.spent
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint must hold."""
         return {
-            "best": self.best,
-            "best_score": repr(self.best_score),  # minus infinity has no place in JSON
-            "best_step": self.best_step,
-            "without_gain": self.without_gain,
+            "selection": self.selection and self.selection.state_dict(),
+            "following": self.following and self.following.state_dict(),
             "seconds": self.seconds,
             "seconds_measuring": self.seconds_measuring,
             # as bytes, for a description has less room than a tensor
@@ -157,8 +169,10 @@ class Monitor:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up what a checkpoint held."""
-        self.best, self.best_score = state["best"], float(state["best_score"])
-        self.best_step, self.without_gain = state["best_step"], state["without_gain"]
+        if self.selection is not None:
+            self.selection.load_state_dict(state["selection"])
+        if self.following is not None:
+            self.following.load_state_dict(state["following"], self.plan.state.rbm)
         self.seconds_before, self.seconds_measuring = state["seconds"], state["seconds_measuring"]
         self._started = time.perf_counter()
         self.history = json.loads(state["history"].numpy().tobytes())

@@ -60,6 +60,13 @@ class Progress:
         self._bar.set_postfix_str(self.score(), refresh=False)
         self._bar.update(state.step - self._bar.n)
 
+    def say(self, text: str) -> None:
+        """A line above the bar."""
+        if self._bar is None:
+            sys.stderr.write(f"{text}\n")
+        else:
+            self._bar.write(text, file=sys.stderr)
+
     def score(self) -> str:
         """The last measurement in a few words."""
         if not self.monitor.history:

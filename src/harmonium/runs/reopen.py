@@ -7,17 +7,27 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from harmonium.config import IN_MEMORY, Config, config_from
 from harmonium.data import Dataset
 from harmonium.errors import InputError
+from harmonium.evaluate.likelihood import EXACT_SECONDS, Say, estimated, log_z
+from harmonium.evaluate.log_likelihood import wanted_of
 from harmonium.feed import pixel_side
-from harmonium.io import load_model
+from harmonium.io import load_model, load_tensors, save_tensors
+from harmonium.ladders import even_positions, trajectory
+from harmonium.logz import Estimate, ParallelTempering
+from harmonium.logz.exact import enumeration_seconds
+from harmonium.logz.progressive import Progressive, Wanted
 from harmonium.machine import RBM
+from harmonium.noise import Noise, seed_for
 from harmonium.runs.folder import RunFolder
 from harmonium.runs.inputs import Inputs, open_inputs
 from harmonium.runs.source import array_data, load_config_data
-from harmonium.runs.summary import final_scores
+from harmonium.runs.summary import final_scores, training_states
+from harmonium.runs.trajectory import load_trajectory
+from harmonium.samplers.trajectory import thinned
 from harmonium.units import UnitFamily
 
 
@@ -87,16 +97,61 @@ def reopen(path: str | os.PathLike[str]) -> Opened:
 
 
 @torch.no_grad()
-def evaluate(path: str | os.PathLike[str], data: Any = None, labels: Any = None, **changes: Any) -> dict[str, Any]:
+def evaluate(
+    path: str | os.PathLike[str],
+    data: Any = None,
+    labels: Any = None,
+    *,
+    method: str = "auto",
+    precision: float = 0.1,
+    time_limit: float = 60.0,
+    proceed: bool = False,
+    say: Say = lambda line: None,
+    **changes: Any,
+) -> dict[str, Any]:
     """Average log-likelihoods of a run's data, in nats per row, and how ln Z was found.
 
     With `data` (and perhaps `labels`), a name, a file or an array, all rows of these are scored instead; `changes`
-    are ``classes``, ``scale`` or ``data_path`` for them.  Raises InputError where the run or the data cannot be used.
+    are ``classes``, ``scale`` or ``data_path`` for them.  `method`, `precision`, `time_limit` and `say` are those of
+    `harmonium.log_likelihood`; `proceed` goes on with the estimate that the last call has left in the run's folder.
+    Raises InputError where the run or the data cannot be used.
     """
+    wanted = wanted_of(precision, time_limit)
     opened = reopen(path)
     inputs = opened.inputs(data, labels, **changes)
     rbm = opened.rbm.to(device=inputs.feed.device)
-    summary = final_scores(inputs, rbm)
+    z = _log_z(opened, inputs, rbm, method, wanted, proceed, say)
+    summary = final_scores(inputs, rbm, z, wanted=wanted)
     if data is not None:
         summary["scores"] = {"data": summary["scores"]["train"]}
     return summary
+
+
+def _log_z(opened: Opened, inputs: Inputs, rbm: RBM, method: str, wanted: Wanted, proceed: bool, say: Say) -> Estimate:
+    """ln Z by the given method; annealings both ways are stored with the run, and gone on with where asked for."""
+    seed, states = inputs.config.seed, training_states(inputs)
+    if method == "trajectory":
+        noise = Noise(seed_for(seed, method), dtype=rbm.W.dtype, device=rbm.W.device)
+        machines = [m.to(dtype=rbm.W.dtype, device=rbm.W.device) for m in load_trajectory(opened.folder)]
+        machines = thinned(machines, noise)
+        return ParallelTempering(ladder=trajectory(machines, even_positions(len(machines) + 1)))(rbm, noise)
+    both = method == "both" or (method == "auto" and enumeration_seconds(rbm) > EXACT_SECONDS)
+    path = opened.folder.path / "log_z.safetensors"
+    if proceed and not both:
+        raise InputError(f"continue goes with estimates from both sides, not method={method} here; leave it out.")
+    if not both:
+        return log_z(rbm, base=inputs.base, states=states, seed=seed, method=method, wanted=wanted, say=say)
+    say("preparing the annealing …")
+    progressive = Progressive(rbm, base=inputs.base, states=states, seed=seed)
+    if proceed:
+        if not path.is_file():
+            raise InputError(f"continue found no earlier estimate in {opened.folder.path}; leave it out at first.")
+        tensors, description = load_tensors(path, "annealings")
+        progressive.load_state_dict({**tensors, **description})
+    try:
+        return estimated(progressive, wanted, say)
+    finally:  # also where a signal ends it
+        state = progressive.state_dict()
+        if state:
+            tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
+            save_tensors(path, "annealings", tensors, {k: v for k, v in state.items() if k not in tensors})

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import asdict
+import textwrap
+from dataclasses import asdict, fields
 from typing import Any
 
+from torch import Tensor
+
 from harmonium.evaluate.labels import label_score
-from harmonium.evaluate.likelihood import baseline_score, log_z, score
+from harmonium.evaluate.likelihood import Say, baseline_score, doubts, log_z, score, states_of
+from harmonium.logz import Estimate
+from harmonium.logz.progressive import Wanted
 from harmonium.machine import RBM
 from harmonium.runs.inputs import Inputs
 
@@ -23,12 +28,16 @@ def peak_memory() -> int | None:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def final_scores(inputs: Inputs, rbm: RBM) -> dict[str, Any]:
-    """Log-likelihoods of every part of the data, all rows, with ln Z as exact as seconds allow."""
+def final_scores(
+    inputs: Inputs, rbm: RBM, z: Estimate | None = None, *, wanted: Wanted | None = None, say: Say = lambda line: None
+) -> dict[str, Any]:
+    """Log-likelihoods of every part of the data, all rows; ln Z is estimated as `wanted` where it is not given."""
     seed, feed = inputs.config.seed, inputs.feed
-    z = log_z(rbm, base=inputs.base, seed=seed)
+    wanted = wanted or Wanted()
+    if z is None:
+        z = log_z(rbm, base=inputs.base, states=training_states(inputs), seed=seed, wanted=wanted, say=say)
     result: dict[str, Any] = {
-        "log_z": {**asdict(z), "ess": z.ess if math.isfinite(z.ess) else None},
+        "log_z": {**as_dict(z), "doubts": doubts(z, wanted)},
         "binarize": feed.rule,
         "scale": feed.scale,
         "grey": feed.grey,
@@ -39,11 +48,32 @@ def final_scores(inputs: Inputs, rbm: RBM) -> dict[str, Any]:
         if len(rows):
             own = score(rbm, feed, rows, z, seed=seed)
             base = baseline_score(inputs.base, feed, rows, seed=seed)
-            result["scores"][name] = {**asdict(own), "baseline": base.value}
+            result["scores"][name] = {**finite(asdict(own)), "baseline": base.value}
             if feed.y is not None:
                 labels = label_score(rbm, feed, rows, seed=seed)
                 result["scores"][name] |= {"log_p_label": labels.log_p, "label_error": labels.error}
     return result
+
+
+def training_states(inputs: Inputs) -> Tensor:
+    """Some of the training rows as visible states, for `harmonium.logz.progressive`."""
+    return states_of(inputs.feed, inputs.rows.train, seed=inputs.config.seed)
+
+
+def as_dict(z: Estimate) -> dict[str, Any]:
+    """An estimate for JSON, its interval with it."""
+    own = {f.name: getattr(z, f.name) for f in fields(z) if f.name not in ("sides", "doubts")}
+    ends = [end if math.isfinite(end) else None for end in z.interval]
+    return {
+        **finite(own | {"half_width": z.half_width}),
+        "interval": ends,
+        "sides": [as_dict(side) for side in z.sides],
+    }
+
+
+def finite(values: dict[str, Any]) -> dict[str, Any]:
+    """Numbers that are not finite have no place in JSON: null."""
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
 
 
 def binarisation_in_words(rule: str, scale: float) -> str:
@@ -61,12 +91,16 @@ def table(summary: dict[str, Any]) -> str:
     head = f"{'':10}  {'log-likelihood':>14}  {'error':>7}  {'independent units':>17}  {'rows':>6}"
     lines = [head + ("  wrong labels" if labelled else "")]
     for name, row in summary["scores"].items():
-        error = "exact" if row["method"] == "exact" else f"± {row['stderr']:.2g}"
+        error = "exact" if row["method"] == "exact" else f"± {row['half_width']:.2g}"
         line = (
             f"{name.replace('_', '-'):10}  {row['value']:14.3f}  {error:>7}  {row['baseline']:17.3f}  {row['rows']:6d}"
         )
         lines.append(line + (f"  {100 * row['label_error']:10.2f} %" if "label_error" in row else ""))
     return "\n".join([*lines, "", *_notes(summary)])
+
+
+def _ends(low: float | None, high: float | None) -> str:
+    return "not known" if low is None or high is None else f"{low:.2f} to {high:.2f}"
 
 
 def _notes(summary: dict[str, Any]) -> list[str]:
@@ -75,9 +109,23 @@ def _notes(summary: dict[str, Any]) -> list[str]:
     if z["method"] == "exact":
         lines.append(f"ln Z = {z['value']:.4f}, exact")
     else:
-        lines.append(f"ln Z = {z['value']:.3f} ± {z['stderr']:.2g} by {z['method']}, effective samples {z['ess']:.0f}")
+        low, high = z["interval"]
+        lines.append(f"ln Z = {z['value']:.3f}, 95 % interval {_ends(low, high)}")
+        lines.append(f"by {z['method']}")
+        for side in z["sides"]:
+            bound = "below" if side["bound"] < 0 else "above"
+            lines.append(
+                f"  {side['method']:<11} {side['value']:.3f} ± {side['half_width']:.2g}, {bound} on average, "
+                f"{side['ess']:.0f} effective samples"
+            )
+        if not z["sides"] and z["ess"] is not None:
+            lines.append(f"  {z['ess']:.0f} effective samples")
         if z["bound"] < 0:
             lines.append("(on average below ln Z, so the log-likelihoods are if anything too high)")
+        if z["bound"] > 0:
+            lines.append("(on average above ln Z, so the log-likelihoods are if anything too low)")
+        for doubt in z["doubts"]:
+            lines += textwrap.wrap(f"warning: {doubt}", 78, subsequent_indent="  ")
     lines.append(f"data {binarisation_in_words(summary['binarize'], summary['scale'])}")
     if summary["grey"]:
         lines.append("(grey values stand for means, so no row of 0 and 1 has these: do not compare)")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +15,16 @@ import harmonium
 from harmonium.config import IN_MEMORY, Config, config_from
 from harmonium.data import Dataset, fingerprint
 from harmonium.errors import DivergedError, InputError, Interrupted, StoppedError
-from harmonium.evaluate.likelihood import EXACT_COST
+from harmonium.evaluate.health import Finding
+from harmonium.evaluate.likelihood import EXACT_SECONDS
 from harmonium.io import save_model
-from harmonium.logz import enumeration_cost
+from harmonium.logz.exact import enumeration_seconds
+from harmonium.logz.progressive import Wanted
 from harmonium.machine import RBM
 from harmonium.runs.checkpoint import Checkpointer, load_checkpoint
 from harmonium.runs.environment import environment, threads_of
 from harmonium.runs.folder import RunFolder
+from harmonium.runs.health import HealthWatch
 from harmonium.runs.interrupts import Interrupts
 from harmonium.runs.monitor import Monitor
 from harmonium.runs.pictures import draw
@@ -30,9 +32,12 @@ from harmonium.runs.plan import Plan, make_plan
 from harmonium.runs.progress import Progress
 from harmonium.runs.source import array_data, load_config_data, with_absolute_paths
 from harmonium.runs.summary import binarisation_in_words, final_scores, peak_memory, table
+from harmonium.runs.trajectory import Snapshots
 from harmonium.training.loop import Observer, fit
 
 Say = Callable[[str], None]
+#: How well, and how long, ln Z of the finished machine is estimated where it is not exact.
+_FINAL = Wanted(precision=0.2, seconds=20.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +47,7 @@ class Run:
     Attributes
     ----------
     rbm : RBM
-        The trained machine (with early stopping the best one).
+        The trained machine: the best one on the validation rows, the last one where there are none.
     summary : dict
         Scores in nats per row, ln Z and how it was found, time, memory.
     history : list of dict
@@ -174,17 +179,20 @@ def _run(plan: Plan, folder: RunFolder | None, interrupts: Interrupts, resuming:
     if plan.unscaled:
         say("note: Gaussian units learn best from columns of mean 0 and variance 1, and these are not")
     monitor = Monitor(plan)
-    _train(plan, monitor, folder, interrupts, progress)
-    seconds = monitor.seconds
-    rbm = _best(state.rbm, monitor) if monitor.follows_validation else state.rbm.detached()
-    estimated = "" if enumeration_cost(rbm) <= EXACT_COST else ", ln Z by annealed importance sampling"
+    findings = _train(plan, monitor, folder, interrupts, progress, say)
+    seconds, selection = monitor.seconds, monitor.selection
+    if monitor.patience_spent:
+        say(f"stopped after update {state.step}: the validation score had long been worse than its best")
+    rbm = state.rbm.detached() if selection is None else selection.machine(state.rbm)
+    estimated = "" if enumeration_seconds(rbm) <= EXACT_SECONDS else ", ln Z by annealing forwards and back"
     say(f"scoring all rows{estimated} …")
     with torch.no_grad():
         summary = {
-            **final_scores(plan, rbm),
+            **final_scores(plan, rbm, wanted=_FINAL),
+            "findings": [finding.as_dict() for finding in findings],
             "steps": state.step,
-            "best_step": monitor.best_step if monitor.follows_validation else state.step,
-            **({"best_validation": monitor.best_score} if monitor.follows_validation else {}),
+            "best_step": state.step if selection is None else selection.best_step,
+            **({} if selection is None else {"best_validation": selection.best_score}),
             "seconds": round(seconds, 3),
             "seconds_measuring": round(monitor.seconds_measuring, 3),
             "threads": torch.get_num_threads(),
@@ -207,27 +215,40 @@ def _check_same_data(folder: RunFolder, found: str) -> None:
         )
 
 
-def _train(plan: Plan, monitor: Monitor, folder: RunFolder | None, interrupts: Interrupts, progress: bool) -> None:
-    """Train from the latest checkpoint, or from the start, to the end."""
+def _train(
+    plan: Plan, monitor: Monitor, folder: RunFolder | None, interrupts: Interrupts, progress: bool, say: Say
+) -> list[Finding]:
+    """Train from the latest checkpoint, or from the start, to the end; returns what is wrong with the machine."""
     state = plan.state
     checkpointer = None
     bar = None
+    watch = HealthWatch(monitor, lambda text: say(text) if bar is None else bar.say(text))
     try:
         with torch.no_grad():
-            begun = folder is not None and load_checkpoint(folder, state, monitor)
+            begun = False
+            observers: list[Observer] = [monitor, watch]
             if folder is not None:
-                checkpointer = Checkpointer(folder, monitor, plan.config.checkpoint_every, interrupts)
+                snapshots = Snapshots(plan, folder)
+                begun = load_checkpoint(folder, state, monitor, snapshots)
+                checkpointer = Checkpointer(folder, monitor, snapshots, plan.config.checkpoint_every, interrupts)
                 if not begun:
+                    snapshots(state)
                     checkpointer.save(state)  # there is always a good one
+                observers.append(snapshots)
             if progress:
                 bar = Progress(monitor, state.step)
+                observers.append(bar)
+            if checkpointer is not None:
+                observers.append(checkpointer)  # last: it stores what the others have seen
             interrupts.patient = True
-            monitor(state)
+            if not monitor.history:  # a checkpoint of a later step has been through every observer
+                monitor(state)
         if not monitor.patience_spent and interrupts.caught is None:
-            observers: list[Observer] = [o for o in (monitor, bar, checkpointer) if o is not None]
             fit(state, plan.batches, plan.total, plan.negative, transforms=plan.transforms, observers=observers)
         if checkpointer is not None:
             checkpointer.save(state)
+            if interrupts.caught is None:
+                snapshots.finish()
         interrupts.patient = False
     except DivergedError as error:
         if checkpointer is None:
@@ -244,15 +265,7 @@ def _train(plan: Plan, monitor: Monitor, folder: RunFolder | None, interrupts: I
             f"stopped at step {state.step} of {plan.total}; go on with: harmonium train --resume {folder.path}",
             interrupts.caught,
         )
-
-
-def _best(rbm: RBM, monitor: Monitor) -> RBM:
-    """The machine with the best validation score."""
-    if monitor.best is None:
-        return rbm.detached()
-    pieces = torch.split(monitor.best.to(rbm.W), [t.numel() for t in rbm.tensors])
-    W, a, b = (piece.reshape(t.shape) for piece, t in zip(pieces, rbm.tensors, strict=True))
-    return dataclasses.replace(rbm, W=W, a=a, b=b)
+    return list(watch.findings.values())
 
 
 def _save(run: Run, plan: Plan, folder: RunFolder) -> None:
