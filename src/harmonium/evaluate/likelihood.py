@@ -155,8 +155,8 @@ def doubts(z: Estimate, wanted: Wanted | None = None) -> list[str]:
         gap = above.value - below.value
         if gap > FAR_APART:
             found.append(
-                f"annealing forwards and back differ by {gap:.2f} nats, so neither is known better than that; give it more "
-                "time (--time-limit), or compare --method tempering"
+                f"annealing forwards and back differ by {gap:.2f} nats, so neither is known better than that; give it "
+                "more time (--time-limit), or compare --method tempering"
             )
         elif gap < -FAR_APART:
             found.append(

@@ -11,6 +11,7 @@ ends an estimate it is the same for the same seed, whether it was interrupted an
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +36,11 @@ _FIRST_STEPS, _MOST_STEPS = 50, 25_600
 _PILOT_CHAINS = 512
 #: States that a mixture is fitted to: fewer than the first make a poor one, more than the second no better.
 _FEWEST_STATES, MOST_STATES = 200, 2000
+#: Products of states with the weights that a mixture may cost, in weights: seconds, where hundreds of units meet.
+_PREPARING = 3e8
 _SMALLEST_BATCH, _LARGEST_BATCH = 512, 8192
+#: Chains of the first batch where the time limit allows no more.
+_LEAST_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,9 @@ class Progressive:
         self.base = checked_base(rbm, start)
         fitted = states is not None and len(states) >= _FEWEST_STATES and rbm.visible.k == 1
         if states is not None and fitted and not isinstance(self.base, CollapsedBase):
-            self.base = mixture_base(rbm, states[:MOST_STATES].to(rbm.W), self._noise("mixture"), start)
+            affordable = max(_FEWEST_STATES, int(_PREPARING / rbm.W.numel()))
+            chosen = states[: min(MOST_STATES, affordable)].to(rbm.W)
+            self.base = mixture_base(rbm, chosen, self._noise("mixture"), start)
         self.works: BothWays | None = None
         self.batches = 0
         self._seconds_a_chain = 0.0
@@ -87,7 +94,7 @@ class Progressive:
             chains = self._next_batch(wanted.seconds - spent)
             if estimate is not None and not chains and self.batches > before:
                 return estimate
-            chains = chains or _SMALLEST_BATCH
+            chains = chains or (_LEAST_BATCH if not self.batches else _SMALLEST_BATCH)
             started = time.perf_counter()
             self.works.extend(self.rbm, chains, self._noise("batch", self.batches))
             self.batches += 1
@@ -99,7 +106,7 @@ class Progressive:
         chains = min(max(len(self.works.forward), _SMALLEST_BATCH), _LARGEST_BATCH)
         while chains * self._seconds_a_chain > seconds:
             chains //= 2
-            if chains < _SMALLEST_BATCH:
+            if chains < (_SMALLEST_BATCH if self.batches else _LEAST_BATCH):
                 return 0
         return chains
 
@@ -134,15 +141,25 @@ class Progressive:
             "batches": self.batches,
             "seconds_a_chain": self._seconds_a_chain,
             "log_z_base": self.base.log_z,
+            "machine": _digest(self.rbm),
             "seed": self.seed,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up earlier weights; raises InputError where they come from another machine, other data or seed."""
-        if state["seed"] != self.seed or abs(state["log_z_base"] - self.base.log_z) > 1e-6 * abs(self.base.log_z):
+        same_base = abs(state["log_z_base"] - self.base.log_z) <= 1e-6 * abs(self.base.log_z)
+        if state["seed"] != self.seed or not same_base or state.get("machine") != _digest(self.rbm):
             raise InputError(
                 "the stored annealings belong to another machine, other data or another seed; leave out continue to "
                 "start anew."
             )
         self.works = BothWays(self.base, even_schedule(state["steps"]), *state["weights"], *state["groups"])
         self.batches, self._seconds_a_chain = state["batches"], state["seconds_a_chain"]
+
+
+def _digest(rbm: RBM) -> str:
+    """What tells one machine from another: bases alone may be the same."""
+    digest = hashlib.sha256(f"{rbm.visible.spec} {rbm.hidden.spec} {rbm.W.dtype}".encode())
+    for tensor in rbm.tensors:
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
