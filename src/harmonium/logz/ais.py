@@ -43,8 +43,9 @@ class AIS:
     """Annealed importance sampling with `chains` chains along `schedule`, from `base`.
 
     base is a `Base`, or a machine with W = 0 on the same sides, such as ``rbm.decoupled(a)`` with the data's base
-    rates; None takes the machine's own visible biases.  Do not start from a uniform base: such estimates have been
-    wrong by tens of nats.
+    rates; None takes the machine's own visible biases.  Do not start from uniform visible states: such estimates have
+    been wrong by tens of nats.  Where one side has few units it is annealed alone (`harmonium.logz.bases`), and of a
+    machine only that side's fields are read; ``independent_base(rbm, base)`` insists on block Gibbs sweeps.
     """
 
     schedule: tuple[float, ...] = even_schedule(1000)
