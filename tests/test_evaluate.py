@@ -169,3 +169,13 @@ def test_evaluate_estimates_continues_and_says_what_it_reached(tmp_path, monkeyp
     assert refused.exit_code == 2
     assert "continue goes with estimates from both sides" in refused.stderr
     assert run("evaluate", "r", "--precision", "-1").exit_code == 2
+
+
+@pytest.mark.parametrize(("hidden", "words"), [("bernoulli:100", "more than 2\\^62 states"), ("bernoulli:45", "hours")])
+def test_an_enumeration_without_end_is_refused(hidden, words):
+    rbm = hm.RBM(*_random("bernoulli:200", hidden, 0.1))
+    with pytest.raises(InputError, match=words):
+        hm.log_likelihood(rbm, np.zeros((2, 200)), method="exact")
+    if hidden == "bernoulli:100":
+        with pytest.raises(InputError, match=words):
+            hm.exact_log_z(rbm)

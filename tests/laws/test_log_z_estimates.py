@@ -140,6 +140,17 @@ def test_weights_that_are_all_equal_have_no_error():
     assert estimate.ess == pytest.approx(50)
 
 
+@pytest.mark.parametrize("bound", [-1, 1])
+@pytest.mark.parametrize("size", [0.0, 1e4, -1e4])
+def test_the_mean_of_weights_that_no_number_holds_is_right(size, bound):
+    """Weights 1 and 3 times e^size: their mean is 2 e^size, the spread of the mean half of that, and n / ess 5/4."""
+    log_w = torch.tensor([0.0, math.log(3)], dtype=torch.float64) + size
+    estimate = estimate_from_log_weights(log_w, 7.0, "", bound)
+    assert estimate.value == pytest.approx(7 - bound * (size + math.log(2)), abs=1e-10)
+    assert estimate.stderr == pytest.approx(0.5, abs=1e-10)
+    assert estimate.ess == pytest.approx(2 / 1.25, abs=1e-10)
+
+
 @pytest.mark.parametrize("schedule", [reference_schedule(), even_schedule(7)])
 def test_schedules_rise_from_base_to_target(schedule):
     assert (schedule[0], schedule[-1]) == (0.0, 1.0)

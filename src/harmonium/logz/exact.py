@@ -186,6 +186,11 @@ def _log_add(x: float, y: float) -> float:
 
 def _turned(rbm: RBM) -> RBM:
     turned = smaller_side_hidden(rbm)
+    if turned is not None and math.isinf(enumeration_cost(rbm)):
+        raise InputError(
+            f"{turned.hidden.spec} has more than 2^62 states, too many to enumerate; "
+            "ask for an estimated partition function (both) instead of the exact one."
+        )
     if turned is None:
         raise InputError(
             f"neither {rbm.visible.spec} nor {rbm.hidden.spec} can be enumerated; "
