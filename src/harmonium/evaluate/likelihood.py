@@ -168,11 +168,11 @@ def doubts(z: Estimate, wanted: Wanted | None = None) -> list[str]:
             f"the estimate rests on about {max(z.ess, 1):.0f} effective samples: rare chains carry all the weight; "
             "give it more time (--time-limit)"
         )
-    if wanted is not None and z.sides and z.half_width > wanted.precision:
-        found.append(
-            f"± {z.half_width:.2g} nats was reached in {wanted.seconds:g} s, not the ± {wanted.precision:g} asked for; "
-            "go on with --continue, or allow a longer --time-limit"
+    if wanted is not None and z.half_width > wanted.precision:
+        more = (
+            "go on with --continue, or allow a longer --time-limit" if z.sides else "--method both goes on until it is"
         )
+        found.append(f"± {z.half_width:.2g} nats was reached, not the ± {wanted.precision:g} asked for; {more}")
     return found
 
 

@@ -16,6 +16,7 @@ import math
 import torch
 from torch import Tensor
 
+from harmonium.errors import InputError
 from harmonium.gibbs import sweep
 from harmonium.logz.ais import checked_base, reverse
 from harmonium.logz.bases import Base
@@ -31,6 +32,8 @@ def raise_log_likelihood(
 
     base and errors are those of `harmonium.logz.AIS`.
     """
+    if len(schedule) < 2 or (schedule[0], schedule[-1]) != (0, 1) or chains < 1:
+        raise InputError(f"schedule must lead from 0 to 1, with one chain or more, not chains={chains} on {schedule}.")
     way = checked_base(rbm, base)
     start = v.repeat(chains, 1)
     # The sweep at t_K = 1; those at t_{K-1}, ..., t_1 are within the annealing

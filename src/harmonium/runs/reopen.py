@@ -141,11 +141,11 @@ def _log_z(opened: Opened, inputs: Inputs, rbm: RBM, method: str, wanted: Wanted
         raise InputError(f"continue goes with estimates from both sides, not method={method} here; leave it out.")
     if not both:
         return log_z(rbm, base=inputs.base, states=states, seed=seed, method=method, wanted=wanted, say=say)
+    if proceed and not path.is_file():
+        raise InputError(f"continue found no earlier estimate in {opened.folder.path}; leave it out at first.")
     say("preparing the annealing …")
     progressive = Progressive(rbm, base=inputs.base, states=states, seed=seed)
     if proceed:
-        if not path.is_file():
-            raise InputError(f"continue found no earlier estimate in {opened.folder.path}; leave it out at first.")
         tensors, description = load_tensors(path, "annealings")
         progressive.load_state_dict({**tensors, **description})
     try:

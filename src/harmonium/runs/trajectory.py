@@ -122,4 +122,8 @@ def load_trajectory(folder: RunFolder) -> list[RBM]:
     if not stored:
         raise InputError(f"the run in {folder.path} has stored no trajectory on its way; train it again to have one.")
     before = [path for step, path in stored if best is None or step < best]
-    return [load_model(path)[0] for path in [*before, folder.model_path]]
+    machines = [load_model(path)[0] for path in [*before, folder.model_path]]
+    for path, machine in zip(before, machines, strict=False):
+        if (machine.visible, machine.hidden) != (machines[-1].visible, machines[-1].hidden):
+            raise InputError(f"{path} is a machine of another kind than the run's; remove it.")
+    return machines
