@@ -72,5 +72,6 @@ class ParallelTempering:
         seen = diagnose(run.observed)
         return Estimate(
             float(ladder.first.log_z_decoupled()) + rise, stderr, "parallel tempering, BAR", 0, seen.ess,
+            freedom=self.replicas - 1,
             doubts=() if seen.mixed else (f"{seen.verdict.rstrip('.')}; compare --method both",),
         )  # fmt: skip
