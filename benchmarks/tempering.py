@@ -55,7 +55,7 @@ def by_rao_blackwell(ladder: Tempered, seconds: float, noise: Noise, chains: int
         total, count, end = torch.zeros(len(t), dtype=torch.float64), 0, time.perf_counter() + duration
         while time.perf_counter() < end:
             eta = rbm.eta_h_from_v(v).double().unsqueeze(1)
-            visible = ((rbm.a - base.a).double() * rbm.visible.statistics(v.double())).sum((-2, -1)).unsqueeze(1) * t
+            visible = rbm.visible.dot((rbm.a - base.a).double(), v.double()).unsqueeze(1) * t
             log_f = visible + rbm.hidden.log_partition(torch.lerp(base.b.double(), eta, t.view(-1, 1, 1)))
             q = (log_f - log_z).softmax(1)
             total, count = total + q.mean(0), count + 1
@@ -86,8 +86,8 @@ def main() -> None:
         rbm: RBM = load_model(path)[0]
         truth = exact_log_z(rbm.to(dtype=torch.float64))
         noise = Noise(99, dtype=rbm.W.dtype)
-        ladder: Tempered = Tempered(rbm.decoupled(), rbm, even_positions(12))
-        ladder = tuned(ladder, ladder.start(16, noise), noise)[0]  # type: ignore[assignment]
+        ladder = Tempered(rbm.decoupled(), rbm, even_positions(12))
+        ladder = tuned(ladder, ladder.start(16, noise), noise)[0]
         for name, method in (("Bennett", by_bennett), ("Rao-Blackwell", by_rao_blackwell)):
             errors = torch.tensor(
                 [method(ladder, options.seconds, Noise(s, dtype=rbm.W.dtype)) - truth for s in range(options.repeats)]

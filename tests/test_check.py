@@ -84,7 +84,14 @@ def test_a_machine_of_noise_does_not_make_its_data(run, tmp_path):
 def test_other_data_are_compared_with_the_machine(run):
     from harmonium.data import load_data
 
+    own = check(run)
+    before = {name: (run / name).read_bytes() for name in ("check.json", "figures/check.png")}
     result = check(run, data=16 - load_data("digits").X, scale=16)
+    assert {name: (run / name).read_bytes() for name in before} == before
+    assert json.loads((run / "check-other.json").read_text()) == json.loads(json.dumps(result))
+    assert (result["picture"], own["picture"]) == tuple(
+        str(run / "figures" / f"{n}.png") for n in ("check-other", "check")
+    )
     assert result["gap"] is None
     assert list(result["scores"]) == ["data"]
     assert "means-apart" in {f["kind"] for f in result["findings"]}

@@ -104,6 +104,18 @@ def test_samples_come_with_what_is_known_about_their_chains(here):
     assert "method=exact cannot hold entries fixed (clamp); use method=gibbs" in clamped.stderr
 
 
+def test_samples_that_differ_lie_in_files_that_differ(here):
+    assert run("train", "d.npy", *SMALL, "--out", "r").exit_code == 0
+    np.save("e.npy", np.load("d.npy")[:20])
+    options = (
+        (), ("--seed", 1), ("--number", 5), ("--number", 5, "--seed", 1), ("--temperature", 0.5), ("--steps", 20),
+        ("--start", "data", "--number", 5), ("--start", "data", "--number", 5, "--data", "e.npy"),
+    )  # fmt: skip
+    names = [json.loads(run("sample", "r", "--json", *words).stdout)["samples"] for words in options]
+    assert len(set(names)) == len(names)
+    assert [json.loads(run("sample", "r", "--json", *words).stdout)["samples"] for words in options] == names
+
+
 def test_json_is_one_document_and_quiet_is_silent(here):
     answer = run("train", "d.npy", *SMALL, "--json")
     document = json.loads(answer.stdout)

@@ -12,11 +12,14 @@ from click.testing import CliRunner
 
 import harmonium as hm
 from harmonium.cli import main
-from harmonium.errors import InputError
+from harmonium.errors import InputError, Interrupted, StoppedError
 from harmonium.evaluate import likelihood
 from harmonium.evaluate.likelihood import doubts
+from harmonium.io import load_tensors
 from harmonium.logz import Estimate, exact_log_z
+from harmonium.logz.bidirectional import BothWays
 from harmonium.logz.progressive import Progressive, Wanted
+from harmonium.runs.reopen import evaluate
 from laws.sides import ENUMERABLE_PAIRS, brute_log_likelihood, machine, points
 
 
@@ -167,8 +170,43 @@ def test_evaluate_estimates_continues_and_says_what_it_reached(tmp_path, monkeyp
         assert abs(z["value"] - exact["log_z"]["value"]) < 5 * z["stderr"]  # 6e-7
     refused = run("evaluate", "r", "--continue")
     assert refused.exit_code == 2
-    assert "continue goes with estimates from both sides" in refused.stderr
+    assert "continue has nothing to go on with: ln Z of this machine is exact" in refused.stderr
+    refused = run("evaluate", "r", "--continue", "--method", "ais")
+    assert refused.exit_code == 2
+    assert "continue goes with estimates from both sides, not method=ais" in refused.stderr
     assert run("evaluate", "r", "--precision", "-1").exit_code == 2
+
+
+def test_an_interrupt_says_what_is_kept_and_loses_no_earlier_annealings(tmp_path, monkeypatch):
+    np.save(tmp_path / "d.npy", (np.random.default_rng(0).random((60, 12)) < 0.4).astype(np.float32))
+    hm.train(tmp_path / "d.npy", hidden="bernoulli:8", epochs=1, out=tmp_path / "r")
+    stored, after = tmp_path / "r" / "log_z.safetensors", [0]
+    extend = BothWays.extend
+
+    def interrupted(self, *words):
+        if after[0] == 0:
+            raise Interrupted(15)
+        after[0] -= 1
+        extend(self, *words)
+
+    def ask(batches, **options):
+        after[0] = batches
+        with pytest.raises(StoppedError) as stopped:
+            evaluate(tmp_path / "r", method="both", precision=1e-9, time_limit=1e9, **options)
+        assert stopped.value.exit_code == 128 + 15
+        return str(stopped.value)
+
+    monkeypatch.setattr(BothWays, "extend", interrupted)
+    assert "before the first batch of annealings was done, so nothing is kept" in ask(0)
+    assert not stored.exists()
+    assert "the batches of annealings that were done are kept, and continue goes on with them" in ask(2)
+    kept = stored.read_bytes()
+    assert "nothing is kept" in ask(0)
+    assert stored.read_bytes() == kept
+    assert "are kept" in ask(0, proceed=True)
+    assert load_tensors(stored, "annealings")[1]["batches"] == 2
+    assert "are kept" in ask(1, proceed=True)
+    assert load_tensors(stored, "annealings")[1]["batches"] == 3
 
 
 @pytest.mark.parametrize(("hidden", "words"), [("bernoulli:100", "more than 2\\^62 states"), ("bernoulli:45", "hours")])

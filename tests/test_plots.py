@@ -118,7 +118,8 @@ def test_curves_bands_baseline_and_best_point_are_at_their_values():
         corners = band.get_paths()[0].vertices
         for step, value in zip((0, 10, 20, 30), middle, strict=True):
             heights = corners[corners[:, 0] == step, 1]
-            np.testing.assert_allclose([heights.min(), heights.max()], [value - 0.49, value + 0.49])
+            half = 0.25 * 1.959964
+            np.testing.assert_allclose([heights.min(), heights.max()], [value - half, value + half])
     assert set(line(ax, "independent units").get_ydata()) == {-8.5}
     assert line(ax, "best").get_xydata().tolist() == [[20, -5]]
     assert ax.get_ylabel() == "average log-likelihood (nats per image)"

@@ -136,7 +136,7 @@ def test_the_latest_whole_checkpoint_is_taken(tmp_path, monkeypatch):
 def test_a_run_stopped_after_training_is_only_finished(tmp_path, monkeypatch):
     whole = hm.train(IMAGES, out=tmp_path / "a", **QUICK)
     with monkeypatch.context() as patch:
-        patch.setattr("harmonium.runs.train.final_scores", lambda *a, **k: (_ for _ in ()).throw(Stop))
+        patch.setattr("harmonium.runs.finished.final_scores", lambda *a, **k: (_ for _ in ()).throw(Stop))
         with pytest.raises(Stop):
             hm.train(IMAGES, out=tmp_path / "b", **QUICK)
     with monkeypatch.context() as patch:

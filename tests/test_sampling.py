@@ -93,7 +93,7 @@ def test_a_label_behind_the_columns_stays_free():
         ({"seed": 2**63}, "seed must be below"),
         *(({"temperature": t}, "temperature must be a finite number") for t in (0, -1, math.nan, math.inf, "x")),
         ({"weight_factor": np.nan}, "weight_factor must be a finite number above 0, not nan; 1 changes nothing"),
-        ({"start": torch.ones(3, 5)}, r"start has shape \(3, 5\), but the visible side is 4 wide"),
+        ({"start": torch.ones(3, 5)}, r"start has shape \(3, 5\), but bernoulli:4 needs \(rows, 4\)"),
         ({"start": torch.ones(4)}, r"start has shape \(4,\)"),
         ({"clamp": torch.ones(4, dtype=torch.bool)}, "needs start"),
         ({"start": torch.ones(3, 4), "clamp": torch.ones(3, dtype=torch.bool)}, r"clamp has shape \(3,\)"),

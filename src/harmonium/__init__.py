@@ -19,10 +19,16 @@ _PUBLIC = {
     "Run": "harmonium.runs.train",
     "train": "harmonium.runs.train",
     "resume": "harmonium.runs.resume",
+    "validate": "harmonium.runs.validate",
+    "Validation": "harmonium.runs.validation",
+    "search": "harmonium.tuning.search",
+    "preset": "harmonium.presets",
     "load_data": "harmonium.data",
     "load_model": "harmonium.io",
     "save_model": "harmonium.io",
     "sample": "harmonium.sampling",
+    "stacked": "harmonium.stack",
+    "unstacked": "harmonium.stack",
     "to_bernoulli": "harmonium.convert",
     "to_ising": "harmonium.convert",
     "to_mixture": "harmonium.convert",
@@ -37,6 +43,9 @@ _PUBLIC = {
     "ReverseAIS": "harmonium.logz",
     "Bidirectional": "harmonium.logz",
     "ParallelTempering": "harmonium.logz",
+    "AdaptiveSchedule": "harmonium.logz.schedules",
+    "even_schedule": "harmonium.logz.schedules",
+    "reference_schedule": "harmonium.logz.schedules",
     "Noise": "harmonium.noise",
     "parse_side": "harmonium.units",
     "Bernoulli": "harmonium.units",
@@ -76,12 +85,21 @@ if TYPE_CHECKING:
     from harmonium.logz import exact_log_z as exact_log_z
     from harmonium.logz import exact_moments as exact_moments
     from harmonium.logz.raise_ import raise_log_likelihood as raise_log_likelihood
+    from harmonium.logz.schedules import AdaptiveSchedule as AdaptiveSchedule
+    from harmonium.logz.schedules import even_schedule as even_schedule
+    from harmonium.logz.schedules import reference_schedule as reference_schedule
     from harmonium.machine import RBM as RBM
     from harmonium.noise import Noise as Noise
+    from harmonium.presets import preset as preset
     from harmonium.runs.resume import resume as resume
     from harmonium.runs.train import Run as Run
     from harmonium.runs.train import train as train
+    from harmonium.runs.validate import validate as validate
+    from harmonium.runs.validation import Validation as Validation
     from harmonium.sampling import sample as sample
+    from harmonium.stack import stacked as stacked
+    from harmonium.stack import unstacked as unstacked
+    from harmonium.tuning.search import search as search
     from harmonium.units import Bernoulli as Bernoulli
     from harmonium.units import Gaussian as Gaussian
     from harmonium.units import Interval as Interval

@@ -19,7 +19,7 @@ from torch import Tensor
 from harmonium.data.dataset import Dataset
 from harmonium.errors import InputError
 from harmonium.noise import Noise
-from harmonium.units import Bernoulli, OneHot, Product, UnitFamily
+from harmonium.units import Bernoulli, OneHot, Product, UnitFamily, parts_of
 
 _BLOCK_VALUES = 1 << 22
 #: NumPy's types that torch cannot compute with, and what holds their values.
@@ -101,8 +101,7 @@ class Feed:
 
 def with_label(pixels: UnitFamily, label_states: int) -> UnitFamily:
     """The side with one one-hot unit for the label behind it."""
-    parts = pixels.parts if isinstance(pixels, Product) else (pixels,)
-    return Product(*parts, OneHot(1, label_states))
+    return Product(*parts_of(pixels), OneHot(1, label_states))
 
 
 def pixel_side(side: UnitFamily, labelled: bool) -> UnitFamily:
@@ -212,8 +211,7 @@ def _rule(binarize: str) -> str:
 
 
 def _counts(side: UnitFamily) -> bool:
-    parts = side.parts if isinstance(side, Product) else (side,)
-    return any(isinstance(part, OneHot) for part in parts)
+    return any(isinstance(part, OneHot) for part in parts_of(side))
 
 
 def _is_grey(X: Tensor, side: UnitFamily) -> bool:
@@ -244,12 +242,11 @@ def _refusal(refused: tuple[int, int, float], side: UnitFamily, scale: float, *,
         kinds = "from 0 to 1 to be made black or white"
         values = f" (or {side.support}, with binarize=none)" if side.name != "bernoulli" else ""
         return InputError(f"{where} is not {kinds}{values}; change scale, or visible (gaussian takes real numbers).")
-    if isinstance(side, Product):
-        for part in side.parts:
-            if column < part.n:
-                side = part
-                break
-            column -= part.n
+    for part in parts_of(side):
+        if column < part.n:
+            side = part
+            break
+        column -= part.n
     return InputError(
         f"{where} is outside what {side.name} units take, {side.support}; change scale, binarize or visible."
     )

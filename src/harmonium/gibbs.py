@@ -1,6 +1,8 @@
 """Block Gibbs sampling: the only consumer of noise.
 
 h ~ p(h | v),    v ~ p(v | h)          one sweep is both, in this order
+
+Stacked machines have states (R, N, size), and a `harmonium.noise.Streams` whose streams draw a machine's part each.
 """
 
 from __future__ import annotations
@@ -38,5 +40,5 @@ def sweep(rbm: RBM, v: Tensor, noise: Noise, steps: int = 1, *, eta_h: Tensor | 
 
 def start_visible(rbm: RBM, chains: int, noise: Noise) -> Tensor:
     """Visible states of independent units with the machine's own biases, a neutral start: (chains, V)."""
-    eta = rbm.a.expand(chains, -1, -1)
+    eta = rbm.a.unsqueeze(-3).expand(*rbm.a.shape[:-2], chains, -1, -1)
     return sample_side(rbm.visible, eta, noise)

@@ -128,7 +128,15 @@ def load_tensors(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Ten
 
 
 def save_model(path: str | os.PathLike[str], rbm: RBM, **description: Any) -> None:
-    """Write a machine; further keywords go into the JSON description."""
+    """Write a machine; further keywords go into the JSON description.
+
+    Raises InputError where the arguments are not a path and a machine, in this order.
+    """
+    if not isinstance(rbm, RBM) or not isinstance(path, (str, os.PathLike)):
+        raise InputError(
+            f"save_model takes a path and a machine, not {type(path).__name__} and {type(rbm).__name__}; write "
+            "save_model('model.safetensors', rbm)."
+        )
     tensors = {"weight": rbm.W.mT, "visible_bias": rbm.a[0], "hidden_bias": rbm.b[0]}
     if len(rbm.a) > 1:
         tensors["visible_rows"] = rbm.a[1:]

@@ -46,5 +46,5 @@ def log_label_probabilities(rbm: RBM, x: Tensor, *, eta_h: Tensor | None = None)
     label, states = label_part(rbm), label_states(rbm)
     eta_h = eta_h_from_x(rbm, x) if eta_h is None else eta_h
     a_y = rbm.a[: label.k, -label.size :]
-    own = (a_y * label.statistics(states)).sum((-2, -1))
+    own = label.dot(a_y, states)
     return (own + rbm.hidden.log_partition(eta_h)).log_softmax(-1)

@@ -159,7 +159,7 @@ class Tempered(Ladder):
     def visible_gains(self, v: Tensor) -> tuple[Tensor, Tensor]:
         """Steps of t times what a whole unit of t gains."""
         shift = (self.machine.a - self.base.a).double()
-        whole = _along(self.machine, v, shift)
+        whole = self.machine.visible.dot(shift, v.double())
         steps = self._t.flatten().diff()
         return steps * whole[:, :-1], steps * whole[:, 1:]
 
@@ -232,7 +232,8 @@ class Trajectory(Ladder):
     def visible_gains(self, v: Tensor) -> tuple[Tensor, Tensor]:
         """The step of a between neighbours along T(v)."""
         shift = self._stacked[1].double().diff(dim=0)
-        return _along(self.target, v[:, :-1], shift), _along(self.target, v[:, 1:], shift)
+        dot, v = self.target.visible.dot, v.double()
+        return dot(shift, v[:, :-1]), dot(shift, v[:, 1:])
 
 
 def trajectory(snapshots: Sequence[RBM], positions: Sequence[float]) -> Trajectory:
@@ -274,13 +275,3 @@ def _fields(bias: Tensor, x: Tensor, W: Tensor) -> Tensor:
     if bias.shape[1] == 1:
         return field
     return torch.cat([field, bias[:, 1:].expand(len(x), -1, -1, -1)], -2)
-
-
-def _along(rbm: RBM, v: Tensor, shift: Tensor) -> Tensor:
-    """shift · T(v): (R, K, V), (k_v, V) or (K, k_v, V) -> (R, K), in float64."""
-    v = v.double()
-    if rbm.visible.k > 1:
-        return (shift * rbm.visible.statistics(v)).sum((-2, -1))
-    if shift.ndim == 2:
-        return v @ shift[0]
-    return torch.einsum("rkv,kv->rk", v, shift[:, 0])

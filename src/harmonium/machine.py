@@ -9,6 +9,9 @@ T are the sides' sufficient statistics and A their log-partitions (Smolensky 198
 2004 for exponential families); only Gaussian units of fixed variance have an energy of their own.  A machine is a
 value: machines on the same two sides form a vector space, and one `lerp` serves tempering, annealing and replica
 exchange.
+
+R machines of one shape may be one (`harmonium.stack`): every tensor then has a leading axis, and v, h (R, N, size)
+too; states (N, size) go to all of them.
 """
 
 from __future__ import annotations
@@ -26,11 +29,23 @@ from harmonium.units import UnitFamily
 
 
 def _natural_parameters(bias: Tensor, x: Tensor, weight: Tensor) -> Tensor:
-    """bias (k, m), x (..., l), weight (m, l) -> (..., k, m): the product is added to row 0, the other rows stay."""
-    field = linear(x, weight, bias[0]).unsqueeze(-2)
-    if len(bias) == 1:
+    """bias (k, m), x (..., l), weight (m, l) -> (..., k, m): the product is added to row 0, the other rows stay.
+
+    Stacked: (R, k, m), (R, N, l) or (N, l), (R, m, l) -> (R, N, k, m).
+    """
+    if weight.dim() == 2:
+        field, others = linear(x, weight, bias[0]).unsqueeze(-2), bias[1:]
+    else:
+        x = x.expand(len(weight), *x.shape[-2:])
+        field, others = torch.baddbmm(bias[:, :1], x, weight.mT).unsqueeze(-2), bias[:, None, 1:]
+    if bias.shape[-2] == 1:
         return field
-    return torch.cat([field, bias[1:].expand(*field.shape[:-2], -1, -1)], -2)
+    return torch.cat([field, others.expand(*field.shape[:-2], -1, -1)], -2)
+
+
+def product(matrix: Tensor, x: Tensor) -> Tensor:
+    """(..., m, l) times (..., l) -> (..., m), a vector for each matrix."""
+    return matrix @ x if matrix.dim() == 2 else (matrix @ x.unsqueeze(-1)).squeeze(-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +53,7 @@ class RBM:
     """A machine: `visible` and `hidden` say what the units are, W (V, H), a (k_v, V) and b (k_h, H) how they couple.
 
     V and H are the sides' sizes, k their natural parameters per entry; row 0 of a and b holds the fields (biases).
+    All three may have one more, leading axis (R, ...), for R machines as one.
     """
 
     visible: UnitFamily
@@ -48,15 +64,22 @@ class RBM:
 
     def __post_init__(self) -> None:
         v, h = self.visible, self.hidden
+        lead = self.W.shape[:-2] if self.W.dim() == 3 else ()
         for name, tensor, shape in (
             ("W", self.W, (v.size, h.size)),
             ("a", self.a, (v.k, v.size)),
             ("b", self.b, (h.k, h.size)),
         ):
-            if tuple(tensor.shape) != shape:
+            if tuple(tensor.shape) != (*lead, *shape):
                 raise InputError(
-                    f"{name} has shape {tuple(tensor.shape)}, but {v.spec} with {h.spec} needs {shape}; reshape it."
+                    f"{name} has shape {tuple(tensor.shape)}, but {v.spec} with {h.spec} needs {(*lead, *shape)}; "
+                    "reshape it."
                 )
+
+    @property
+    def machines(self) -> int:
+        """How many machines are stacked in this one."""
+        return len(self.W) if self.W.dim() == 3 else 1
 
     # ---- the two conditionals ---------------------------------------------------------------------------------
 
@@ -72,7 +95,8 @@ class RBM:
 
     def energy(self, v: Tensor, h: Tensor) -> Tensor:
         """E(v, h): (..., V), (..., H) -> (...), in nats."""
-        own = (self.a * self.visible.statistics(v)).sum((-2, -1)) + (self.b * self.hidden.statistics(h)).sum((-2, -1))
+        a, b = (x if x.dim() == 2 else x.unsqueeze(1) for x in (self.a, self.b))
+        own = (a * self.visible.statistics(v)).sum((-2, -1)) + (b * self.hidden.statistics(h)).sum((-2, -1))
         return self.visible.own_energy(v) + self.hidden.own_energy(h) - own - ((v @ self.W) * h).sum(-1)
 
     def free_energy(self, v: Tensor, *, eta_h: Tensor | None = None) -> Tensor:
@@ -81,10 +105,7 @@ class RBM:
         For the free energy of hidden states use ``rbm.mirror().free_energy(h)``.
         """
         eta_h = self.eta_h_from_v(v) if eta_h is None else eta_h
-        if self.visible.k == 1:  # one product with a vector instead of a temporary of the size of v
-            own = v @ self.a[0]
-        else:
-            own = (self.a * self.visible.statistics(v)).sum((-2, -1))
+        own = self.visible.dot(self.a if self.a.dim() == 2 else self.a.unsqueeze(1), v)
         return self.visible.own_energy(v) - own - self.hidden.log_partition(eta_h)
 
     # ---- the vector space of machines -------------------------------------------------------------------------
@@ -112,11 +133,11 @@ class RBM:
         Its partition function is known, ln Z = A_v(a) + A_h(b): the start of every annealing.
         """
         b = self.b.clone()
-        b[0] = 0
+        b[..., 0, :] = 0
         return replace(self, W=torch.zeros_like(self.W), a=self.a if a is None else a, b=b)
 
     def log_z_decoupled(self) -> Tensor:
-        """ln Z of a machine with W = 0, in nats: ()."""
+        """ln Z of a machine with W = 0, in nats: (), or (R,) of stacked ones."""
         return self.visible.log_partition(self.a) + self.hidden.log_partition(self.b)
 
     def to(self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> RBM:
@@ -143,6 +164,10 @@ class RBM:
         for name, tensor in (("W", self.W), ("a", self.a), ("b", self.b)):
             if not bool(tensor.isfinite().all()):
                 raise InputError(f"{name} holds a value that is not finite; the machine has no distribution.")
+        if self.W.dim() == 3:
+            for W, a, b in zip(*self.tensors, strict=True):
+                RBM(self.visible, self.hidden, W, a, b).check_normalisable()
+            return
         v, h = self.visible.precision(self.a), self.hidden.precision(self.b)
         if math.isinf(float(v.min())) or math.isinf(float(h.min())):
             return
@@ -165,16 +190,18 @@ def zeros(
 
 
 def packed(rbm: RBM) -> tuple[Tensor, RBM]:
-    """One flat copy of all parameters (P,), and the machine whose tensors are views of it.
+    """One flat copy of all parameters (P,), and the machine whose tensors are views of it; (R, P) of stacked ones.
 
     An optimiser then has one tensor to step, and a cluster one to reduce.  Each hidden unit's weights lie together:
     with few hidden units the products are several times faster so than the other way.
     """
-    flat = torch.cat([rbm.W.mT.reshape(-1), rbm.a.reshape(-1), rbm.b.reshape(-1)])
+    flat = torch.cat([x.flatten(-2) for x in (rbm.W.mT, rbm.a, rbm.b)], -1)
     return flat, unpacked(flat, rbm)
 
 
 def unpacked(flat: Tensor, like: RBM) -> RBM:
-    """The machine on the sides of `like` whose tensors are views of `flat` (P,)."""
-    w, a, b = flat.split([like.W.numel(), like.a.numel(), like.b.numel()])
-    return replace(like, W=w.view(like.W.shape[::-1]).mT, a=a.view(like.a.shape), b=b.view(like.b.shape))
+    """The machine on the sides of `like` whose tensors are views of `flat` (P,), or (R, P) for stacked ones."""
+    turned = [like.W.mT, like.a, like.b]
+    pieces = flat.split([x.shape[-2] * x.shape[-1] for x in turned], -1)
+    W, a, b = (piece.unflatten(-1, x.shape[-2:]) for piece, x in zip(pieces, turned, strict=True))
+    return replace(like, W=W.mT, a=a, b=b)

@@ -20,7 +20,8 @@ from harmonium.machine import RBM
 class Sample:
     """Visible states v (N, V) that stand for a distribution, with weights (N,) that sum to one, or equal ones.
 
-    eta_h (N, k_h, H) and the mean statistics < T(v) > (k_v, V), where they are known already, save work.
+    eta_h (N, k_h, H) and the mean statistics < T(v) > (k_v, V), where they are known already, save work.  Of stacked
+    machines all but the weights have a leading axis more.
     """
 
     v: Tensor
@@ -34,19 +35,23 @@ def moments(rbm: RBM, sample: Sample) -> RBM:
     v = sample.v
     eta_h = rbm.eta_h_from_v(v) if sample.eta_h is None else sample.eta_h
     mean_h = rbm.hidden.mean(eta_h)  # (N, k_h, H)
+    n = v.shape[-2]
     if sample.weight is None:
-        weight = v.new_full((len(v),), 1 / len(v))
-        W = (mean_h[:, 0].mT @ v).mul_(1 / len(v)).mT  # laid out as `packed` does
+        weight = v.new_full((n,), 1 / n)
+        W = (mean_h[..., 0, :].mT @ v).mul_(1 / n).mT  # laid out as `packed` does
     else:
         weight = sample.weight
-        W = ((weight.unsqueeze(-1) * mean_h[:, 0]).mT @ v).mT
+        W = ((weight.unsqueeze(-1) * mean_h[..., 0, :]).mT @ v).mT
     if sample.mean_statistics is not None:
         a = sample.mean_statistics
     elif rbm.visible.k == 1:
-        a = (weight @ v).unsqueeze(0)
+        a = (weight @ v).unsqueeze(-2)
     else:
-        a = torch.tensordot(weight, rbm.visible.statistics(v), 1)
-    b = torch.tensordot(weight, mean_h, 1) if rbm.hidden.k > 1 else (weight @ mean_h[:, 0]).unsqueeze(0)
+        a = torch.tensordot(weight, rbm.visible.statistics(v), ([0], [v.dim() - 2]))
+    if rbm.hidden.k > 1:
+        b = torch.tensordot(weight, mean_h, ([0], [v.dim() - 2]))
+    else:
+        b = (weight @ mean_h[..., 0, :]).unsqueeze(-2)
     return replace(rbm, W=W, a=a, b=b)
 
 

@@ -11,28 +11,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from harmonium.checks import check_seed, check_whole, checked_states
 from harmonium.errors import InputError
 from harmonium.machine import RBM
 from harmonium.noise import Noise, seed_for
-from harmonium.samplers import SAMPLERS, Samples
-from harmonium.units import Product, UnitFamily
+from harmonium.samplers import SAMPLERS, Given, Samples
+from harmonium.units import UnitFamily, parts_of
 
 REGIONS = ("upper", "lower", "left", "right")
 
 
 def check_sampling(number: Any, steps: Any, temperature: Any, weight_factor: Any, seed: Any) -> None:
     """Raise InputError for numbers that no sampling can follow."""
-    for name, value, low in (("number", number, 1), ("steps", steps, 0), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < low:
-            raise InputError(f"{name} must be a whole number from {low} on, not {value!r}.")
-    if seed >= 2**63:
-        raise InputError(f"seed must be below 2^63, not {seed}.")
+    check_whole("number", number, 1)
+    check_whole("steps", steps, 0)
+    check_seed(seed)
     for name, factor in (("temperature", temperature), ("weight_factor", weight_factor)):
         if not isinstance(factor, Real) or not 0 < float(factor) < math.inf:
             raise InputError(f"{name} must be a finite number above 0, not {factor!r}; 1 changes nothing.")
@@ -97,24 +96,21 @@ def draw(
     Raises
     ------
     InputError
-        A number out of range, a start of the wrong width, or something that the method cannot follow.
+        A number out of range, a start that holds no visible states, or something that the method cannot follow.
     """
     check_sampling(number, steps, temperature, weight_factor, seed)
     if method not in SAMPLERS:
         raise InputError(f"method must be one of {', '.join(SAMPLERS)}, not {method!r}.")
     if clamp is not None and start is None:
         raise InputError("clamp keeps values of the start, so it needs start=…; start from data.")
-    for name, tensor, axes in (("start", start, 2), ("clamp", clamp, 1)):
-        if tensor is not None and (tensor.ndim != axes or tensor.shape[-1] != rbm.visible.size):
-            raise InputError(
-                f"{name} has shape {tuple(tensor.shape)}, but the visible side is {rbm.visible.size} wide."
-            )
+    if clamp is not None and tuple(clamp.shape) != (rbm.visible.size,):
+        raise InputError(f"clamp has shape {tuple(clamp.shape)}, but the visible side is {rbm.visible.size} wide.")
     hot = tempered(rbm, temperature, weight_factor)
     hot.check_normalisable()
     noise = Noise(seed_for(seed, "sample"), dtype=rbm.W.dtype, device=rbm.W.device)
     path = None if snapshots is None else [tempered(machine, temperature, weight_factor) for machine in snapshots]
-    from_v = None if start is None else start.to(rbm.W)
-    return SAMPLERS[method](hot, number, steps, noise, start=from_v, clamp=clamp, snapshots=path, base=base)
+    from_v = None if start is None else checked_states(rbm, start, "start").to(rbm.W)
+    return SAMPLERS[method](hot, number, steps, noise, Given(from_v, clamp, path, base))
 
 
 def sample(
@@ -140,7 +136,7 @@ def sample(
 
 def entries_of(columns: Tensor, side: UnitFamily) -> Tensor:
     """A mask over data columns (n,) as one over stored entries (size,); columns beyond the mask (a label) are free."""
-    parts = side.parts if isinstance(side, Product) else (side,)
+    parts = parts_of(side)
     columns = torch.cat([columns, columns.new_zeros(side.n - len(columns))])
     pieces = torch.split(columns, [part.n for part in parts])
     return torch.cat([piece.repeat_interleave(part.size // part.n) for piece, part in zip(pieces, parts, strict=True)])

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from torch import Tensor
 from harmonium.ladders import Ladder
 from harmonium.noise import Noise
 
+Kind = TypeVar("Kind", bound=Ladder)
 #: Levels of a ladder that is not tuned yet, and the most that tuning makes.
 FIRST_LEVELS = 12
 MOST_LEVELS = 64
@@ -106,7 +108,7 @@ def temper(
 
 
 @torch.no_grad()
-def tuned(ladder: Ladder, v: Tensor, noise: Noise, *, rounds: int = 6, sweeps: int = 16) -> tuple[Ladder, Tensor]:
+def tuned(ladder: Kind, v: Tensor, noise: Noise, *, rounds: int = 6, sweeps: int = 16) -> tuple[Kind, Tensor]:
     """A ladder whose pairs reject equally often, as many levels as the barrier asks for, and states on it.
 
     Each round runs twice as long as the last and moves the levels to where the rejections of that round add up in

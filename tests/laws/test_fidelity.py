@@ -12,7 +12,8 @@ from harmonium.data import Dataset
 from harmonium.errors import InputError
 from harmonium.evaluate import fidelity as module
 from harmonium.evaluate.fidelity import Agreement, can_enumerate, fidelity
-from harmonium.evaluate.gap import free_energies, free_energy_gap
+from harmonium.evaluate.gap import free_energy_gap
+from harmonium.evaluate.likelihood import free_energies
 from harmonium.feed import make_feed
 from harmonium.logz.exact import sample_v_exactly
 from harmonium.noise import Noise

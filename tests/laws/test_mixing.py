@@ -92,8 +92,8 @@ def test_tempering_on_two_far_modes_is_not_warned_of_and_has_their_shares():
     [
         ({"chains": 1}, "chains=1 with steps=1000 cannot be compared"),
         ({"steps": 17}, "chains=32 with steps=17 cannot be compared"),
-        ({"data": torch.ones(3, 3)}, r"data have shape \(3, 3\), but 16 chains start from rows of 3"),
-        ({"data": torch.ones(20, 4)}, r"data have shape \(20, 4\)"),
+        ({"data": torch.ones(3, 3)}, "data has 3 rows, but 16 chains start from one each"),
+        ({"data": torch.ones(20, 4)}, r"data has shape \(20, 4\)"),
     ],
 )
 def test_chains_that_cannot_be_compared(options, words):

@@ -132,3 +132,12 @@ def test_the_first_machine_takes_the_start_and_keeps_its_own_copy(side):
     assert torch.equal(rbm.b, side.neutral(a))
     # 9 weights at least: the chance that 0.5 times a normal lies beyond 5 everywhere or nowhere near is below 1e-20
     assert 0 < float(rbm.W.abs().max()) < 5 * math.sqrt(2)
+
+
+@over_sides()
+@pytest.mark.parametrize("shape", [(), (4,), (3, 4)], ids=["one eta", "an eta a row", "an eta a level and row"])
+def test_the_product_with_the_statistics_is_the_sum_over_them(side, shape):
+    x = representatives(side)
+    x = x[torch.arange(12).remainder(len(x))].view(3, 4, -1)
+    eta = parameters(side, generator(side.spec, "dot"), 2.0, shape)
+    torch.testing.assert_close(side.dot(eta, x), (eta * side.statistics(x)).sum((-2, -1)), rtol=1e-14, atol=1e-14)

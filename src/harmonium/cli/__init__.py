@@ -10,9 +10,12 @@ import click
 from harmonium import __version__
 from harmonium.cli.check import check
 from harmonium.cli.evaluate import evaluate
+from harmonium.cli.reproduce import reproduce
 from harmonium.cli.sample import sample
+from harmonium.cli.search import search
 from harmonium.cli.shared import Explained
 from harmonium.cli.train import train
+from harmonium.cli.validate import validate
 
 _WIDTH = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -27,11 +30,14 @@ def main(traceback: bool) -> None:
     harmonium train                                  the bundled digits
     harmonium train mnist --hidden bernoulli:100     larger ones
     harmonium evaluate runs/digits-001               how good is it?
+    harmonium validate digits --seeds 10             how good over seeds?
     harmonium sample runs/digits-001 --clamp upper   complete the lower half
+    harmonium search digits --trials 100             the best options
+    harmonium reproduce mnist-789 --quick            a whole study and its report
 
     Exit codes: 0 success, 1 failed, 2 bad usage, 3 diverged, 130 or 143 interrupted (resume with --resume).
     """
 
 
-for command in (train, evaluate, sample, check):
+for command in (train, evaluate, sample, check, search, validate, reproduce):
     main.add_command(command)

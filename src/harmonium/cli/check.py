@@ -16,8 +16,9 @@ from harmonium.cli.shared import Grouped, data_options, imports, json_option, pr
 def check(run: str, as_json: bool, **changes: Any) -> None:
     """Examine the machine of a RUN: does it make data like its own, do all its units work, has it over-fitted?
 
-    The report goes to stdout, the numbers to RUN/check.json, and a picture to RUN/figures/check.png.  The exit code
-    is 0 whatever is found: findings are advice, and not a failure of this command.
+    The report goes to stdout, the numbers to RUN/check.json, and a picture to RUN/figures/check.png; with --data, to
+    check-other.json and check-other.png, so that what was found on the run's own data stays.  The exit code is 0
+    whatever is found: findings are advice, and not a failure of this command.
     """
     read = read_data_options(changes)
     with imports():

@@ -42,7 +42,10 @@ from harmonium.cli.shared import Grouped, data_options, imports, json_option, pr
 )
 @click.option("--seed", type=int, default=0, help="Same seed, same samples.  [0]")
 @click.option(
-    "--out", default=None, metavar="FILE.npy", help="Where they go, with a picture beside.  [a file in RUN/samples/]"
+    "--out",
+    default=None,
+    metavar="FILE.npy",
+    help="Where they go, with a picture beside.  [a file in RUN/samples/ named after the options]",
 )
 @data_options
 @json_option

@@ -26,7 +26,8 @@ class Grouped(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The command's own options first, then Config's groups in their order; no arguments."""
-        headings = {f.name: takes(f).group for f in fields(Config)} if self.name == "train" else {}
+        groups = {f.name: takes(f).group for f in fields(Config)}
+        headings = groups if groups.keys() - {"data"} <= {parameter.name for parameter in self.params} else {}
         own = "Files and output" if headings else "Options"
         sections: dict[str, list[tuple[str, str]]] = {own: []}
         for parameter in self.get_params(ctx):

@@ -12,6 +12,7 @@ from harmonium.cli.shared import Grouped, imports, json_option, nothing, print_j
 from harmonium.config import Config, config_from, read_toml
 from harmonium.errors import InputError
 from harmonium.options import takes
+from harmonium.presets import preset
 
 _SAME = "\0"  # --resume without a folder: that of --out
 
@@ -30,6 +31,25 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar = f"[{'|'.join(wanted.choices)}]" if wanted.choices else words
             command = click.option(flag, spec.name, default=None, help=shown, metavar=metavar)(command)
     return command
+
+
+preset_option = click.option(
+    "--preset",
+    "preset_name",
+    default=None,
+    metavar="NAME",
+    help="Published options by name, such as mnist-789-L8; those given here come first.",
+)
+
+
+def config_of(given: dict[str, Any], config_file: str | None, preset_name: str | None) -> Config:
+    """The options given, before those of a file or of a preset."""
+    if config_file and preset_name is not None:
+        raise InputError("--preset and --config both give the options; leave one of them out.")
+    named = config_from(read_toml(config_file)).as_dict() if config_file else {}
+    if preset_name is not None:
+        named = preset(preset_name)
+    return config_from({**named, **given}, from_text=True)
 
 
 @click.command(cls=Grouped, short_help="Train a machine, score it, draw it.")
@@ -51,6 +71,7 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="FILE.toml",
     help="Options from a file, such as a run's config.toml; those given here come first.",
 )
+@preset_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no table.")
 @json_option
 @config_options
@@ -60,6 +81,7 @@ def train(
     overwrite: bool,
     resume: str | None,
     config_file: str | None,
+    preset_name: str | None,
     quiet: bool,
     as_json: bool,
     **options: Any,
@@ -86,14 +108,15 @@ def train(
         folder = out if resume == _SAME else resume
         if folder is None or (resume != _SAME and out not in (None, resume)):
             raise InputError("--resume needs the run folder: write --resume RUN, or --out RUN --resume.")
+        if preset_name is not None:
+            raise InputError("--resume continues a run with its own options; leave --preset out.")
         if overwrite:
             raise InputError("--overwrite would erase the run that --resume continues; leave one of them out.")
         asked = {**(read_toml(config_file) if config_file else {}), **given}
         check_same_options(folder, asked, from_text=True)
         run = resume_run(folder, progress=not quiet, say=report)
     else:
-        from_file = config_from(read_toml(config_file)).as_dict() if config_file else {}
-        config = config_from({**from_file, **given}, from_text=True)
+        config = config_of(given, config_file, preset_name)
         run = start_run(config, out, overwrite=overwrite, progress=not quiet, say=report)
     if as_json:
         print_json({"folder": str(run.folder), **run.summary})

@@ -22,13 +22,13 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from harmonium.checks import checked_states
 from harmonium.errors import InputError
-from harmonium.evaluate.checks import checked_states
 from harmonium.gibbs import sample_side
 from harmonium.logz.exact import BLOCK_ENTRIES, exact_log_z, smaller_side_hidden
 from harmonium.machine import RBM
 from harmonium.noise import Noise, seed_for
-from harmonium.units import Product, UnitFamily
+from harmonium.units import UnitFamily, parts_of
 
 #: Multiplications for the model's exact covariances: seconds.
 EXACT_COST = 2e10
@@ -242,7 +242,7 @@ def units_and_reach(side: UnitFamily, x: Tensor) -> tuple[Tensor, Tensor]:
     The reach is the greatest less the least value; of unbounded units the greatest distance from the mean in x.
     """
     units, reaches, at, number = [], [], 0, 0
-    for part in side.parts if isinstance(side, Product) else (side,):
+    for part in parts_of(side):
         width = part.size // part.n
         units.append(torch.arange(part.n, device=x.device).repeat_interleave(width) + number)
         own = x[:, at : at + part.size]

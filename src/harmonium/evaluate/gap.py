@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from harmonium.errors import InputError
+from harmonium.evaluate.likelihood import free_energies
 from harmonium.feed import Feed
 from harmonium.machine import RBM
-from harmonium.noise import Noise, seed_for
+from harmonium.noise import seed_for
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,6 @@ class Gap:
     def z(self) -> float:
         """The gap in standard errors; 0 where both are 0."""
         return self.value / self.stderr if self.stderr else math.copysign(math.inf, self.value) if self.value else 0.0
-
-
-def free_energies(rbm: RBM, feed: Feed, rows: Tensor, *, seed: int = 0) -> Tensor:
-    """F(v) of each of the given rows, in nats and float64: (n,); stochastic rows are drawn with the given seed."""
-    rbm = rbm.to(dtype=torch.float64)
-    noise = Noise(seed_for(seed, "rows"), dtype=feed.dtype, device=feed.device)
-    return torch.cat([rbm.free_energy(feed.states(block, noise).double()) for block in feed.blocks(rows)])
 
 
 @torch.no_grad()

@@ -156,24 +156,40 @@ def doubts(z: Estimate, wanted: Wanted | None = None) -> list[str]:
         if gap > FAR_APART:
             found.append(
                 f"annealing forwards and back differ by {gap:.2f} nats, so neither is known better than that; give it "
-                "more time (--time-limit), or compare --method tempering"
+                "more time, or compare the method tempering"
             )
         elif gap < -FAR_APART:
             found.append(
                 f"annealing back ends {-gap:.2f} nats below annealing forwards: some modes are reached by few chains; "
-                "give it more time (--time-limit), or compare --method tempering"
+                "give it more time, or compare the method tempering"
             )
     if z.ess < FEW:
         found.append(
             f"the estimate rests on about {max(z.ess, 1):.0f} effective samples: rare chains carry all the weight; "
-            "give it more time (--time-limit)"
+            "give it more time"
         )
     if wanted is not None and z.half_width > wanted.precision:
-        more = (
-            "go on with --continue, or allow a longer --time-limit" if z.sides else "--method both goes on until it is"
-        )
+        more = "continue it, or give it more time" if z.sides else "the method both goes on until it is"
         found.append(f"± {z.half_width:.2g} nats was reached, not the ± {wanted.precision:g} asked for; {more}")
     return found
+
+
+def binarisation_in_words(rule: str, scale: float) -> str:
+    """What was done to the raw values: scores are comparable only where it was the same."""
+    if rule == "none":
+        return "as they are" if scale == 1 else f"as value / {scale:g}"
+    if rule == "stochastic":
+        return "drawn: " + ("the value" if scale == 1 else f"value / {scale:g}") + " is a probability"
+    return "binarised: 1 where " + ("the value" if scale == 1 else f"value / {scale:g}") + f" > {rule}"
+
+
+def grey_doubt(feed: Feed) -> str:
+    """A sentence about grey rows that Bernoulli units have been given as they are."""
+    words = binarisation_in_words(feed.rule, feed.scale)
+    return (
+        f"grey values stand for means here (data {words}, binarize=none), so this is no log-likelihood of any row of 0 "
+        "and 1; to compare it, name a rule (binarize), such as 0.5"
+    )
 
 
 def free_energies(rbm: RBM, feed: Feed, rows: Tensor, *, seed: int = 0) -> Tensor:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from harmonium.checks import check_seed, check_whole, checked_states
 from harmonium.diagnostics import LEAST_DRAWS, Mixing, diagnose
 from harmonium.errors import InputError
 from harmonium.gibbs import start_visible
 from harmonium.machine import RBM
 from harmonium.noise import Noise, seed_for
-from harmonium.samplers import SAMPLERS
+from harmonium.samplers import SAMPLERS, Given
 
 
 @torch.no_grad()
@@ -42,8 +43,13 @@ def mixing(rbm: RBM, *, chains: int = 32, steps: int = 1000, data: Tensor | None
     Raises
     ------
     InputError
-        Fewer than two chains or too few steps, or fewer rows than half of the chains.
+        Fewer than two chains or too few steps, fewer rows than half of the chains, rows that are no visible states, or
+        a machine without a distribution.
     """
+    for name, value in (("chains", chains), ("steps", steps)):
+        check_whole(name, value, 0)
+    check_seed(seed)
+    rbm.check_normalisable()
     if chains < 2 or steps < 2 * LEAST_DRAWS + 2:
         raise InputError(
             f"chains={chains} with steps={steps} cannot be compared; use two chains and {2 * LEAST_DRAWS + 2} steps "
@@ -52,13 +58,13 @@ def mixing(rbm: RBM, *, chains: int = 32, steps: int = 1000, data: Tensor | None
     noise = Noise(seed_for(seed, "mixing"), dtype=rbm.W.dtype, device=rbm.W.device)
     v = start_visible(rbm, chains, noise)
     if data is not None:
-        half = chains // 2
-        if data.ndim != 2 or data.shape[1] != rbm.visible.size or len(data) < half:
+        half, rows = chains // 2, checked_states(rbm, data, "data")
+        if len(rows) < half:
             raise InputError(
-                f"data have shape {tuple(data.shape)}, but {half} chains start from rows of {rbm.visible.size}; "
-                "give more rows or ask for fewer chains."
+                f"data has {len(rows)} rows, but {half} chains start from one each; give more rows or ask for fewer "
+                "chains."
             )
-        v[:half] = data[:half].to(v)
-    series = SAMPLERS["gibbs"](rbm, chains, steps, noise, start=v).series
+        v[:half] = rows[:half].to(v)
+    series = SAMPLERS["gibbs"](rbm, chains, steps, noise, Given(v)).series
     assert series is not None
     return diagnose(series)

@@ -23,9 +23,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harmonium.evaluate.checks import checked_states
+from harmonium.checks import checked_states
 from harmonium.machine import RBM
-from harmonium.units import Gaussian, Interval, Product, UnitFamily
+from harmonium.units import Gaussian, Interval, UnitFamily, parts_of
 
 #: Hidden fields that are held at once: 8 MiB of float64.
 BLOCK_ENTRIES = 1 << 20
@@ -50,7 +50,7 @@ def log_conditionals(rbm: RBM, v: Tensor) -> Tensor:
     fields = v @ rbm.W + rbm.b[0]  # (N, H)
     whole = rbm.hidden.log_partition(_eta_h(rbm, fields))  # (N,)
     columns, at = [], 0
-    for part in rbm.visible.parts if isinstance(rbm.visible, Product) else (rbm.visible,):
+    for part in parts_of(rbm.visible):
         columns.append(_of_part(rbm, part, slice(at, at + part.size), v, fields, whole))
         at += part.size
     return torch.cat(columns, 1)

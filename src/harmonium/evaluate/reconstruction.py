@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from harmonium.evaluate.checks import checked_states
+from harmonium.checks import checked_states
 from harmonium.machine import RBM
 
 
@@ -36,5 +36,5 @@ def reconstruction(rbm: RBM, v: Tensor) -> Reconstruction:
     v, rbm = checked_states(rbm, v), rbm.to(dtype=torch.float64)
     side = rbm.visible
     eta = rbm.eta_v_from_h(rbm.hidden.mean(rbm.eta_h_from_v(v))[..., 0, :])  # (N, k, size)
-    log_p = (eta * side.statistics(v)).sum((-2, -1)) - side.own_energy(v) - side.log_partition(eta) + side.log_base
+    log_p = side.dot(eta, v) - side.own_energy(v) - side.log_partition(eta) + side.log_base
     return Reconstruction(-log_p, (v - side.mean(eta)[..., 0, :]).square().sum(-1))

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from harmonium.logz.base import Estimate
-from harmonium.logz.bases import Base, collapsed_base, independent_base, resample
+from harmonium.logz.bases import Base, collapsed_base, independent_base
+from harmonium.logz.resampling import resample
 from harmonium.logz.schedules import even_schedule
 from harmonium.machine import RBM
 from harmonium.noise import Noise

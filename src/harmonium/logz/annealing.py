@@ -20,7 +20,6 @@ from torch import Tensor
 from harmonium.gibbs import sample_side
 from harmonium.machine import RBM
 from harmonium.noise import Noise
-from harmonium.units import UnitFamily
 
 #: Called before each sweep with the step's number and each chain's gain in ln w (N,).
 Watch = Callable[[int, Tensor], None]
@@ -55,7 +54,7 @@ def anneal(
         # Differences of log-partitions are small beside them: they are taken in float64 whatever the chains are in
         wide = eta_start.double(), eta_end.double()
         gain = hidden.log_partition(_between(*wide, now)) - hidden.log_partition(_between(*wide, before))
-        gain += (now - before) * _along(visible, shift, v)
+        gain += (now - before) * visible.dot(shift, v.double())
         log_w += gain
         if watch is not None:
             watch(k, gain)
@@ -65,10 +64,3 @@ def anneal(
 def _between(x: Tensor, y: Tensor, t: float) -> Tensor:
     """(1 - t) x + t y, which is x and y themselves at the ends."""
     return x if t == 0 else y if t == 1 else torch.lerp(x, y, t)
-
-
-def _along(visible: UnitFamily, shift: Tensor, v: Tensor) -> Tensor:
-    """shift · T(v): (k, V), (N, V) -> (N,)."""
-    if len(shift) == 1:
-        return v.double() @ shift[0]
-    return (shift * visible.statistics(v.double())).sum((-2, -1))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Protocol
 
+from harmonium.intervals import student_95
 from harmonium.machine import RBM
 from harmonium.noise import Noise
-
-_Z_95 = 1.959964  # the normal distribution's 97.5 % point
 
 
 @dataclass(frozen=True)
@@ -48,14 +46,7 @@ class Estimate:
     @property
     def half_width(self) -> float:
         """Half of the 95 % interval, in nats: about 1.96 standard errors, more where freedom is small."""
-        if self.stderr == 0:
-            return 0.0
-        z, g = _Z_95, self.freedom
-        if math.isinf(g):
-            return z * self.stderr
-        # Student's t from the normal quantile (Cornish and Fisher 1938): to 0.2 % from 5 degrees of freedom on
-        t = z + (z**3 + z) / (4 * g) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * g**2)
-        return t * self.stderr
+        return student_95(self.freedom) * self.stderr if self.stderr else 0.0
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -8,8 +8,9 @@
 
 From independent units a machine's modes come apart on the way, and a chain that has taken one does not come back: modes
 that are rarely taken and carry much make an estimate too small, unseen.  A mixture begins in all modes of the states
-that it was fitted to.  Both are lerps between two machines, with block Gibbs sweeps on the way.  Where one side has few
-units, chains of their states alone do come back (`harmonium.logz.collapsed`), and do better by far.
+that it was fitted to, and in those that short annealings have found.  Both are lerps between two machines, with block
+Gibbs sweeps on the way.  Where one side has few units, chains of their states alone do come back
+(`harmonium.logz.collapsed`), and do better by far.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ from harmonium.gibbs import sample_h_from_v, sample_side, sample_v_from_h, sweep
 from harmonium.logz.annealing import anneal
 from harmonium.logz.collapsed import anneal_collapsed
 from harmonium.logz.exact import exact_log_z, sample_v_exactly, smaller_side_hidden
+from harmonium.logz.resampling import resample
 from harmonium.logz.schedules import even_schedule
 from harmonium.machine import RBM
 from harmonium.mixture import fit_mixture
 from harmonium.noise import Noise
-from harmonium.units import OneHot, Product
+from harmonium.units import OneHot, Product, parts_of
 
 #: Units of a side whose states are annealed alone, at most.
 MOST_UNITS = 64
@@ -154,13 +156,16 @@ def collapsed_base(rbm: RBM, base: RBM | None = None) -> CollapsedBase | None:
 def mixture_base(rbm: RBM, states: Tensor, noise: Noise, base: RBM | None = None) -> Base:
     """From a mixture fitted to half `states` (N, V) after some sweeps, half ends of annealings from independent units.
 
-    The visible side must have a field alone (k = 1).
+    A quarter comes from `base`, a quarter from neutral units: where the states are in one mode of several, so is what
+    begins at their base rates.  The visible side must have a field alone (k = 1).
     """
-    pool = torch.cat([sweep(rbm, states, noise, _SETTLE), _ends(rbm, independent_base(rbm, base), len(states), noise)])
+    starts = base, rbm.decoupled(rbm.visible.neutral(rbm.W))
+    number = -(-len(states) // len(starts))
+    ends = [_ends(rbm, independent_base(rbm, start), number, noise) for start in starts]
+    pool = torch.cat([sweep(rbm, states, noise, _SETTLE), *ends])
     mixture = fit_mixture(rbm.visible, pool, min(COMPONENTS, len(pool)), noise)
     count = mixture.hidden.size
-    parts = rbm.hidden.parts if isinstance(rbm.hidden, Product) else (rbm.hidden,)
-    hidden = Product(OneHot(1, count), *parts)
+    hidden = Product(OneHot(1, count), *parts_of(rbm.hidden))
     free = rbm.decoupled().b
     pad = torch.zeros_like(free[:, :1]).expand(-1, count)
     at_start, at_end = torch.cat([pad, free], 1), torch.cat([pad, rbm.b], 1)
@@ -175,15 +180,3 @@ def _ends(rbm: RBM, base: Base, number: int, noise: Noise) -> Tensor:
     """States of the machine as short annealings find it: their ends, resampled by weight, (number, V)."""
     v, log_w = base.forward(even_schedule(_SHORT), number, noise)
     return v[resample(log_w, noise)]
-
-
-def resample(log_w: Tensor, noise: Noise) -> Tensor:
-    """Systematic resampling: for log weights (..., N) the numbers (..., N) of the chains to go on with.
-
-    Each chain is taken its share of N times, rounded up or down (Carpenter, Clifford and Fearnhead 1999).
-    """
-    n = log_w.shape[-1]
-    passed = log_w.softmax(-1).cumsum(-1)
-    first = noise.uniform(*log_w.shape[:-1], 1).double()
-    grid = (torch.arange(n, dtype=torch.float64, device=log_w.device) + first) / n * passed[..., -1:]
-    return torch.searchsorted(passed, grid, right=True).clamp_max(n - 1)

@@ -19,8 +19,9 @@ from torch import Tensor
 
 from harmonium.logz.ais import checked_base, estimate_from_log_weights, forward, reverse, settled
 from harmonium.logz.base import Estimate
-from harmonium.logz.bases import Base, resample
+from harmonium.logz.bases import Base
 from harmonium.logz.bennett import bennett
+from harmonium.logz.resampling import resample
 from harmonium.logz.schedules import even_schedule
 from harmonium.machine import RBM
 from harmonium.noise import Noise

@@ -29,7 +29,7 @@ from torch import Tensor
 from harmonium.kernels.split_exponential import in_order
 from harmonium.machine import RBM
 from harmonium.noise import Noise
-from harmonium.units import Bernoulli, Ising, Product, UnitFamily
+from harmonium.units import Bernoulli, Ising, UnitFamily, parts_of
 
 #: Visible entries (chains × V) that go through an annealing together, and uniform numbers held for them.
 BLOCK_ENTRIES, BLOCK_UNIFORMS = 200_000, 1 << 22
@@ -106,7 +106,7 @@ def collapsed_sweep(rbm: RBM, b0: Tensor, h: Tensor, t: float, u: Tensor, order:
 def _units(side: UnitFamily, like: Tensor) -> Iterator[tuple[slice, Tensor]]:
     """Each unit's columns, and its values (m, width) in their order."""
     at = 0
-    for part in _parts(side):
+    for part in parts_of(side):
         assert part.levels is not None
         width = part.size // part.n
         # The last unit counts fastest
@@ -114,14 +114,6 @@ def _units(side: UnitFamily, like: Tensor) -> Iterator[tuple[slice, Tensor]]:
         for first in range(at, at + part.size, width):
             yield slice(first, first + width), values
         at += part.size
-
-
-def _parts(side: UnitFamily) -> Iterator[UnitFamily]:
-    if isinstance(side, Product):
-        for part in side.parts:
-            yield from _parts(part)
-    else:
-        yield side
 
 
 # ---- the compiled way, for units of two values on both sides ------------------------------------------------------
@@ -164,7 +156,7 @@ class _Compiled:
 
 def _low(side: UnitFamily) -> Tensor | None:
     """The lower value of each unit, the higher being 1: (size,); None where there are other units."""
-    parts = list(_parts(side))
+    parts = parts_of(side)
     if not all(isinstance(part, Bernoulli | Ising) for part in parts):
         return None
     low = [torch.full((part.n,), 0.0 if isinstance(part, Bernoulli) else -1.0) for part in parts]

@@ -122,8 +122,15 @@ def _plain_log_z(rbm: RBM, report: Progress) -> float:
 def exact_moments(rbm: RBM, *, progress: Progress | None = None) -> tuple[float, RBM]:
     """ln Z in nats and the model's moments, in one pass over the states of the smaller side.
 
-    progress as in `exact_log_z`.  Raises InputError where neither side can be enumerated.
+    progress as in `exact_log_z`.  Raises InputError where neither side can be enumerated, or the machine has no
+    distribution.
     """
+    rbm.check_normalisable()
+    return unchecked_moments(rbm, progress=progress)
+
+
+def unchecked_moments(rbm: RBM, *, progress: Progress | None = None) -> tuple[float, RBM]:
+    """The same for a training, which finds out itself where a parameter is no number: so are the moments then."""
     turned = _turned(rbm)
     report = _Report(progress)
     split = _split(turned, MOMENTS_TERMS)

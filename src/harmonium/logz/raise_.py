@@ -16,6 +16,7 @@ import math
 import torch
 from torch import Tensor
 
+from harmonium.checks import checked_states
 from harmonium.errors import InputError
 from harmonium.gibbs import sweep
 from harmonium.logz.ais import checked_base, reverse
@@ -30,13 +31,15 @@ def raise_log_likelihood(
 ) -> Tensor:
     """Conservative ln p(v) of each row, in nats: (N, V) -> (N,), from `chains` chains a row.
 
-    base and errors are those of `harmonium.logz.AIS`.
+    base is that of `harmonium.logz.AIS`.  Raises InputError for a machine without a distribution, rows that are no
+    visible states, and a schedule that does not lead from 0 to 1.
     """
+    v = checked_states(rbm, v)
     if len(schedule) < 2 or (schedule[0], schedule[-1]) != (0, 1) or chains < 1:
         raise InputError(f"schedule must lead from 0 to 1, with one chain or more, not chains={chains} on {schedule}.")
     way = checked_base(rbm, base)
-    start = v.repeat(chains, 1)
+    start = v.to(rbm.W.dtype).repeat(chains, 1)
     # The sweep at t_K = 1; those at t_{K-1}, ..., t_1 are within the annealing
     log_w = reverse(way, schedule, sweep(rbm, start, noise), noise).view(chains, -1)
     log_mean = log_w.logsumexp(0) - math.log(chains)
-    return log_mean - way.log_z - rbm.free_energy(v).double() + rbm.visible.log_base
+    return log_mean - way.log_z - rbm.to(dtype=torch.float64).free_energy(v) + rbm.visible.log_base

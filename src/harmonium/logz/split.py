@@ -19,7 +19,7 @@ from torch import Tensor
 
 from harmonium.kernels.split_exponential import STRIPE, Digits, Split, prepare
 from harmonium.machine import RBM, unpacked
-from harmonium.units import Bernoulli, Ising, OneHot, Product, UnitFamily
+from harmonium.units import Bernoulli, Ising, OneHot, UnitFamily, parts_of
 
 #: Middle states, and low states, at most: enough to make exponentials rare, few enough for the caches.
 GROUP_STATES = 256
@@ -31,14 +31,6 @@ MOST_GROUP_STATES = 4096
 JOB_TERMS = 4e8
 #: Smaller jobs would take longer to hand out than to do.
 LEAST_JOB_TERMS = 1e7
-
-
-def _parts(side: UnitFamily) -> Iterator[UnitFamily]:
-    if isinstance(side, Product):
-        for part in side.parts:
-            yield from _parts(part)
-    else:
-        yield side
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,7 @@ class _Visible:
         slope: list[float] = []
         entries: list[int] = []
         units, at = [0], 0
-        for part in _parts(side):
+        for part in parts_of(side):
             if isinstance(part, Bernoulli | Ising):
                 fields += range(at, at + part.n)
                 slope += [1.0 if isinstance(part, Bernoulli) else 2.0] * part.n
@@ -128,7 +120,7 @@ class SplitMachine:
         if max(P, Q) > MOST_GROUP_STATES or T * P * Q > 1 << 62:
             return None
         ends = [0]
-        for part in _parts(rbm.hidden):
+        for part in parts_of(rbm.hidden):
             ends += [ends[-1] + part.size // part.n * (k + 1) for k in range(part.n)]
         i, j = ends[top_units], ends[mid_units]
         mid = _states(rbm, torch.arange(P) * Q)[:, i:j]

@@ -73,5 +73,5 @@ class ParallelTempering:
         return Estimate(
             float(ladder.first.log_z_decoupled()) + rise, stderr, "parallel tempering, BAR", 0, seen.ess,
             freedom=self.replicas - 1,
-            doubts=() if seen.mixed else (f"{seen.verdict.rstrip('.')}; compare --method both",),
+            doubts=() if seen.mixed else (f"{seen.verdict.rstrip('.')}; compare the method both",),
         )  # fmt: skip

@@ -27,7 +27,9 @@ import torch
 from torch import Tensor
 
 from harmonium.gibbs import sample_side, sample_v_from_h
+from harmonium.intervals import Z_95, student_95
 from harmonium.logz.base import Estimate
+from harmonium.logz.resampling import resampled
 from harmonium.machine import RBM
 from harmonium.noise import Noise
 
@@ -61,7 +63,7 @@ class Population:
         groups = len(self.log_z) - 1
         log_z = (self.log_z + _log_mean(self.log_w))[1:]
         value = float(_log_mean(log_z))
-        stderr = float((log_z - value).exp().std()) / math.sqrt(groups) * _widening(groups - 1)
+        stderr = float((log_z - value).exp().std()) / math.sqrt(groups) * student_95(groups - 1) / Z_95
         weight = (self.log_z.unsqueeze(1) + self.log_w)[1:].flatten().softmax(0)
         return Estimate(value, stderr, method, -1, float(1 / weight.square().sum()))
 
@@ -108,7 +110,9 @@ class Follower:
             # A difference of machines gives the difference of fields: small numbers, free of what would cancel
             shift = end.map(torch.sub, machine)
             eta, rise = machine.eta_h_from_v(v), shift.eta_h_from_v(v)
-            gain = _Gain(hidden.log_partition, eta.double(), rise.double(), _along(shift, v))
+            gain = _Gain(
+                hidden.log_partition, eta.double(), rise.double(), rbm.visible.dot(shift.a.double(), v.double())
+            )
             share = self._share(gain.of_pilot(), log_w[0], 1 / (self.most_steps * (1 - done)))
             log_w += gain(share)
             eta = eta + share * rise
@@ -151,27 +155,17 @@ class _Gain:
         return _Gain(self.log_partition, self.eta[0], self.rise[0], self.along[0])
 
 
-def _along(shift: RBM, v: Tensor) -> Tensor:
-    """shift.a · T(v) in float64: (..., V) -> (...)."""
-    a = shift.a.double()
-    if len(a) == 1:
-        return v.double() @ a[0]
-    return (a * shift.visible.statistics(v.double())).sum((-2, -1))
-
-
 def _draw_anew_(log_w: Tensor, log_z: Tensor, eta: Tensor, noise: Noise) -> None:
     """Where fewer than half of a group's chains are effective, draw chains by weight, one even comb through them all.
 
     log_w (G, N), log_z (G,) and the chains' hidden parameters eta (G, N, k, H) change in place.
     """
     groups, n = log_w.shape
-    weight = log_w.softmax(1)
-    offset = noise.uniform(groups).double()  # drawn whether needed or not
-    uneven = 1 / weight.square().sum(1) < n / 2
+    offset = noise.uniform(groups, 1)  # drawn whether needed or not
+    uneven = 1 / log_w.softmax(1).square().sum(1) < n / 2
     if not bool(uneven.any()):
         return
-    comb = (torch.arange(n, device=eta.device) + offset[uneven].unsqueeze(1)) / n
-    chosen = torch.searchsorted(weight[uneven].cumsum(1), comb).clamp_(max=n - 1)
+    chosen = resampled(log_w[uneven], offset[uneven])
     eta[uneven] = eta[uneven].take_along_dim(chosen[..., None, None], 1)
     log_z[uneven] += _log_mean(log_w[uneven])
     log_w[uneven] = 0
@@ -180,9 +174,3 @@ def _draw_anew_(log_w: Tensor, log_z: Tensor, eta: Tensor, noise: Noise) -> None
 def _log_mean(x: Tensor) -> Tensor:
     """ln of the mean of exp(x) over the last dimension."""
     return x.logsumexp(-1) - math.log(x.shape[-1])
-
-
-def _widening(f: int) -> float:
-    """Student's 97.5 % point for f degrees of freedom over the normal one (Cornish and Fisher's expansion)."""
-    z = 1.959964
-    return 1 + (z**2 + 1) / (4 * f) + (5 * z**4 + 16 * z**2 + 3) / (96 * f**2)

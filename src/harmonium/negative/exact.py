@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harmonium.logz.exact import exact_moments
+from harmonium.logz.exact import unchecked_moments
 from harmonium.machine import RBM
 from harmonium.moments import Sample
 from harmonium.negative.base import Info, State
@@ -25,5 +25,5 @@ class Exact:
 
     def step(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[RBM, State, Info]:
         """The model's moments and ln Z; raises InputError where neither side can be enumerated."""
-        log_z, model = exact_moments(rbm)
+        log_z, model = unchecked_moments(rbm)
         return model, state, {"log_z": log_z}

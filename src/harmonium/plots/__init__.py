@@ -1,22 +1,39 @@
 """Figures, one a file: they take arrays and plain values, and return Matplotlib figures that belong to no window."""
 
 from harmonium.plots.biases import biases
+from harmonium.plots.class_activity import class_activity
+from harmonium.plots.generated import Chains, generated
 from harmonium.plots.hidden_activations import hidden_activations
+from harmonium.plots.hidden_correlation import hidden_correlation
+from harmonium.plots.hidden_states import hidden_states
+from harmonium.plots.learning_bands import ModelCurves, learning_bands
 from harmonium.plots.learning_curve import learning_curve
 from harmonium.plots.moments import moments
+from harmonium.plots.parameters import parameters
 from harmonium.plots.samples import completions, samples
+from harmonium.plots.score_bars import ModelScores, score_bars
 from harmonium.plots.style import save, style
 from harmonium.plots.tiles import tiles
 from harmonium.plots.weights import weights
 
 __all__ = [
+    "Chains",
+    "ModelCurves",
+    "ModelScores",
     "biases",
+    "class_activity",
     "completions",
+    "generated",
     "hidden_activations",
+    "hidden_correlation",
+    "hidden_states",
+    "learning_bands",
     "learning_curve",
     "moments",
+    "parameters",
     "samples",
     "save",
+    "score_bars",
     "style",
     "tiles",
     "weights",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harmonium.errors import InputError
+from harmonium.intervals import Z_95
 from harmonium.plots.checks import Floats
 from harmonium.plots.style import BLUE, GREEN, MUTED, VERMILION, headings, new_figure, number, style
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 History = Sequence[Mapping[str, Any]]
 
-Z_95 = 1.96  # the standard errors on either side of a 95 % interval
 CURVES = {"train": BLUE, "validation": GREEN, "held_out": VERMILION}
 JUDGES = ("validation", "held_out", "train")  # the best point is that of the first of these that was measured
 

@@ -52,7 +52,10 @@ LOOK: dict[Any, Any] = {
     "legend.frameon": False,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
+    "svg.hashsalt": "harmonium",  # the same names inside equal figures
 }
+#: What each format would write about who and when.
+_UNNAMED: dict[str, dict[str, str | None]] = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
 
 
 @contextmanager
@@ -90,7 +93,7 @@ def number(value: float, decimals: int = 0) -> str:
 
 
 def save(figure: Figure | Axes, path: str | Path) -> Path:
-    """Write `figure` (or the figure of these axes) as a PNG file, all of it or nothing, and return its path.
+    """Write `figure` (or the figure of these axes) as a PNG or SVG file, all of it or nothing, and return its path.
 
     The file is written aside and renamed, so that a reader never meets half a picture. The look is applied here
     too, because Matplotlib makes tick labels only when it draws.
@@ -98,22 +101,23 @@ def save(figure: Figure | Axes, path: str | Path) -> Path:
     Raises
     ------
     InputError
-        If `path` does not end in `.png`.
+        If `path` ends in neither `.png` nor `.svg`.
     """
     from matplotlib.axes import Axes
 
     path = Path(path)
-    if path.suffix.lower() != ".png":
-        raise InputError(f"path is {str(path)!r}; figures are saved as PNG, so end it in '.png'.")
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in _UNNAMED:
+        raise InputError(f"path is {str(path)!r}; figures are saved as PNG or SVG, so end it in '.png' or '.svg'.")
     whole: Any = figure.figure if isinstance(figure, Axes) else figure
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with style():
             whole.savefig(
-                aside, format="png", dpi=150,
+                aside, format=kind, dpi=150,
                 bbox_inches="tight", pad_inches=0.06,  # pictures of fixed aspect leave room that layouts cannot foresee
-                metadata={"Software": None},  # equal figures, equal bytes
+                metadata=_UNNAMED[kind],  # equal figures, equal bytes
             )  # fmt: skip
         os.replace(aside, path)
     finally:

@@ -77,8 +77,10 @@ def check(path: str | os.PathLike[str], data: Any = None, labels: Any = None, **
     """Examine the run at `path`, store the result in its check.json and draw figures/check.png.
 
     With `data` (and perhaps `labels`), a name, a file or an array, the machine is compared with all rows of these
-    instead; `changes` as in `evaluate`.  Raises InputError where the run or the data cannot be used.
+    instead, and with `changes` as in `evaluate` with such rows; both are named check-other then, so that what was
+    found on the run's own data stays.  Raises InputError where the run or the data cannot be used.
     """
+    name = "check" if data is None and not changes else "check-other"
     opened = reopen(path)
     inputs = opened.inputs(data, labels, **changes)
     rbm = opened.rbm.to(device=inputs.feed.device)
@@ -98,7 +100,7 @@ def check(path: str | os.PathLike[str], data: Any = None, labels: Any = None, **
             learned = scores["train"]["value"] - scores["train"]["baseline"]
             findings += generalisation(gap, learned)
     order = {"error": 0, "warning": 1, "note": 2}
-    picture = plots.save(_picture(found, drawn.method), opened.folder.figures / "check.png")
+    picture = plots.save(_picture(found, drawn.method), opened.folder.figures / f"{name}.png")
     result = {
         "run": str(opened.folder.path),
         "machine": f"{rbm.visible.spec} with {rbm.hidden.spec}",
@@ -108,7 +110,7 @@ def check(path: str | os.PathLike[str], data: Any = None, labels: Any = None, **
         "gap": None if gap is None else dataclasses.asdict(gap),
         "picture": str(picture),
     }
-    opened.folder.write_json("check.json", result)
+    opened.folder.write_json(f"{name}.json", result)
     return result
 
 

@@ -23,7 +23,7 @@ from harmonium.runs.reopen import Opened, reopen
 from harmonium.samplers import SAMPLERS, automatic
 from harmonium.sampling import check_sampling, draw, entries_of, region
 
-_SHOWN = 64
+_NUMBER, _SHOWN = 64, 64
 _SWEEPS = 1000
 _CAPTIONS = {
     "gibbs": "{sweeps:,} Gibbs sweeps from {start}",
@@ -53,7 +53,7 @@ class Drawn:
 def draw_samples(
     path: str | os.PathLike[str],
     *,
-    number: int = 64,
+    number: int = _NUMBER,
     steps: int | None = None,
     method: str = "auto",
     start: str = "noise",
@@ -66,6 +66,9 @@ def draw_samples(
     **changes: Any,
 ) -> Drawn:
     """Sample from a run, and store an array (.npy) with a picture of it beside.
+
+    Without `out` the file is named after all that decides what is drawn, as far as it is not the default, and by
+    "other" where the chains start from other data: the same file is written again by the same samples only.
 
     `method` is one of `harmonium.samplers.SAMPLERS`, or auto: exact where hidden states can be listed in seconds and
     neither `steps` (1000 otherwise), a start nor clamped entries ask for Gibbs chains, else gibbs.  `start` is noise or
@@ -83,8 +86,12 @@ def draw_samples(
         method = automatic(opened.rbm, started=start == "data", clamped=bool(clamp), steps=steps)
     snapshots = _snapshots(opened) if method == "trajectory" else None
     words = ["exact"] if method == "exact" else [*([method] if method != "gibbs" else []), clamp or start, f"{sweeps}"]
+    other = (data is not None or bool(changes)) and (start == "data" or bool(clamp))
     words += [f"T{temperature:g}"] if temperature != 1 else []
     words += [f"x{weight_factor:g}"] if weight_factor != 1 else []
+    words += [f"n{number}"] if number != _NUMBER else []
+    words += [f"seed{seed}"] if seed else []
+    words += ["other"] if other else []
     target = Path(out) if out is not None else opened.folder.path / "samples" / ("-".join(words) + ".npy")
     if target.suffix != ".npy":
         raise InputError(f"out={target} must end in .npy; the picture goes beside it.")

@@ -10,7 +10,7 @@ figures/              pictures
 summary.json          the final table, written last: where it is, the run is complete
 samples/              what harmonium sample draws
 log_z.safetensors     the annealings behind an estimated ln Z, for harmonium evaluate --continue
-check.json            what harmonium check found
+check.json            what harmonium check found; check-other.json, on other data than the run's own
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ _OWN = (
     "trajectory/step-*.safetensors",
     "summary.json",
     "check.json",
+    "check-other.json",
     "log_z.safetensors",
     "model.safetensors",
     "metrics.jsonl",

@@ -62,14 +62,16 @@ class Inputs:
         return bool((far & gaussian).any())
 
 
-def open_inputs(config: Config, data: Dataset, *, label_states: int | None = None) -> Inputs:
+def open_inputs(config: Config, data: Dataset, *, label_states: int | None = None, feed: Feed | None = None) -> Inputs:
     """The data as the options want them; `label_states` is the number of labels, by default the largest and one.
+
+    `feed`, where it was made for the same options and data before, saves looking at all values again.
 
     Raises InputError naming the option or the value that does not fit.
     """
     visible = "bernoulli" if config.visible == "auto" else config.visible
     device = resolve_device(config.device)
-    feed = make_feed(
+    feed = feed or make_feed(
         data,
         read_side("visible", visible, columns=int(data.X.shape[1])),
         binarize=config.binarize,

@@ -13,6 +13,7 @@ import torch
 from harmonium.config import FULL_BATCH, Config
 from harmonium.data import Dataset
 from harmonium.errors import InputError
+from harmonium.feed import Feed
 from harmonium.logz.exact import smaller_side_hidden
 from harmonium.machine import RBM
 from harmonium.negative import NEGATIVES, Negative
@@ -46,14 +47,17 @@ class Plan(Inputs):
     state: TrainState
 
 
-def make_plan(config: Config, data: Dataset) -> Plan:
-    """Everything for a run from its first step; raises InputError naming the option that does not fit."""
+def make_plan(config: Config, data: Dataset, *, feed: Feed | None = None) -> Plan:
+    """Everything for a run from its first step; raises InputError naming the option that does not fit.
+
+    `feed` may be that of a run on the same data with another seed.
+    """
     if config.learning_rate_final and config.schedule != "linear":
         raise InputError(
             f"learning_rate_final={config.learning_rate_final:g} goes with learning_rate_schedule=linear, not "
             f"{config.schedule}; leave it out or set the schedule."
         )
-    inputs = open_inputs(config, data)
+    inputs = open_inputs(config, data, feed=feed)
     feed, n = inputs.feed, len(inputs.rows.train)
     noise = Noise(seed_for(config.seed, "train"), dtype=feed.dtype, device=feed.device)
     first = _first_machine(inputs, read_side("hidden", config.hidden), noise)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from harmonium.config import IN_MEMORY, Config, config_from
 from harmonium.data import Dataset
-from harmonium.errors import InputError
+from harmonium.errors import InputError, Interrupted, StoppedError
 from harmonium.evaluate.likelihood import EXACT_SECONDS, Say, estimated, log_z
 from harmonium.evaluate.log_likelihood import wanted_of
 from harmonium.feed import pixel_side
@@ -114,7 +114,7 @@ def evaluate(
     With `data` (and perhaps `labels`), a name, a file or an array, all rows of these are scored instead; `changes`
     are ``classes``, ``scale`` or ``data_path`` for them.  `method`, `precision`, `time_limit` and `say` are those of
     `harmonium.log_likelihood`; `proceed` goes on with the estimate that the last call has left in the run's folder.
-    Raises InputError where the run or the data cannot be used.
+    Raises InputError where the run or the data cannot be used, StoppedError where a signal ends annealings.
     """
     wanted = wanted_of(precision, time_limit)
     opened = reopen(path)
@@ -137,6 +137,8 @@ def _log_z(opened: Opened, inputs: Inputs, rbm: RBM, method: str, wanted: Wanted
         return ParallelTempering(ladder=trajectory(machines, even_positions(len(machines) + 1)))(rbm, noise)
     both = method == "both" or (method == "auto" and enumeration_seconds(rbm) > EXACT_SECONDS)
     path = opened.folder.path / "log_z.safetensors"
+    if proceed and not both and method == "auto":
+        raise InputError("continue has nothing to go on with: ln Z of this machine is exact, in seconds; leave it out.")
     if proceed and not both:
         raise InputError(f"continue goes with estimates from both sides, not method={method} here; leave it out.")
     if not both:
@@ -144,14 +146,20 @@ def _log_z(opened: Opened, inputs: Inputs, rbm: RBM, method: str, wanted: Wanted
     if proceed and not path.is_file():
         raise InputError(f"continue found no earlier estimate in {opened.folder.path}; leave it out at first.")
     say("preparing the annealing …")
-    progressive = Progressive(rbm, base=inputs.base, states=states, seed=seed)
-    if proceed:
-        tensors, description = load_tensors(path, "annealings")
-        progressive.load_state_dict({**tensors, **description})
+    progressive = None
     try:
+        progressive = Progressive(rbm, base=inputs.base, states=states, seed=seed)
+        if proceed:
+            tensors, description = load_tensors(path, "annealings")
+            progressive.load_state_dict({**tensors, **description})
         return estimated(progressive, wanted, say)
+    except Interrupted as stop:
+        words = "stopped before the first batch of annealings was done, so nothing is kept of them"
+        if progressive is not None and progressive.batches:
+            words = "stopped; the batches of annealings that were done are kept, and continue goes on with them"
+        raise StoppedError(f"{words}.", stop.signal_number) from None
     finally:  # also where a signal ends it
-        state = progressive.state_dict()
-        if state:
+        if progressive is not None and progressive.batches:
+            state = progressive.state_dict()
             tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
             save_tensors(path, "annealings", tensors, {k: v for k, v in state.items() if k not in tensors})

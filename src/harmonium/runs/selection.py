@@ -19,11 +19,10 @@ import torch
 from torch import Tensor
 
 from harmonium.feed import Feed
+from harmonium.intervals import Z_95
 from harmonium.labels import log_label_probabilities
 from harmonium.machine import RBM, unpacked
 from harmonium.noise import Noise, seed_for
-
-_Z_95 = 1.96
 
 
 @dataclass
@@ -48,7 +47,7 @@ class Selection:
         if value > self.best_score:
             self.best = torch.cat([t.reshape(-1) for t in (rbm.W.mT, rbm.a, rbm.b)])
             self.best_score, self.best_stderr, self.best_step, self.worse = value, stderr, step, 0
-        elif self.best_score - value > _Z_95 * math.hypot(stderr, self.best_stderr, self._row_error(rbm)):
+        elif self.best_score - value > Z_95 * math.hypot(stderr, self.best_stderr, self._row_error(rbm)):
             self.worse += 1
         else:
             self.worse = 0

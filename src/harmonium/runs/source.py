@@ -21,8 +21,8 @@ def load_config_data(config: Config) -> Dataset:
     """The data set that a configuration names; raises InputError where it lay in memory."""
     if config.data == IN_MEMORY:
         raise InputError(
-            "the data of this run were an array in memory, so they must be given again: resume(folder, data=...) or "
-            "evaluate(folder, data=...) in Python, --data FILE on the command line of evaluate and sample."
+            "the data of this run were an array in memory, so they must be given again: resume, evaluate or check with "
+            "(folder, data=...) in Python, --data FILE on the command line of evaluate, check and sample."
         )
     return load_data(
         config.data,

@@ -11,7 +11,15 @@ from typing import Any
 from torch import Tensor
 
 from harmonium.evaluate.labels import label_score
-from harmonium.evaluate.likelihood import Say, baseline_score, doubts, log_z, score, states_of
+from harmonium.evaluate.likelihood import (
+    Say,
+    baseline_score,
+    doubts,
+    log_z,
+    score,
+    states_of,
+)
+from harmonium.evaluate.likelihood import binarisation_in_words as binarisation_in_words
 from harmonium.logz import Estimate
 from harmonium.logz.progressive import Wanted
 from harmonium.machine import RBM
@@ -74,15 +82,6 @@ def as_dict(z: Estimate) -> dict[str, Any]:
 def finite(values: dict[str, Any]) -> dict[str, Any]:
     """Numbers that are not finite have no place in JSON: null."""
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
-
-
-def binarisation_in_words(rule: str, scale: float) -> str:
-    """What was done to the raw values: scores are comparable only where it was the same."""
-    if rule == "none":
-        return "as they are" if scale == 1 else f"as value / {scale:g}"
-    if rule == "stochastic":
-        return "drawn: " + ("the value" if scale == 1 else f"value / {scale:g}") + " is a probability"
-    return "binarised: 1 where " + ("the value" if scale == 1 else f"value / {scale:g}") + f" > {rule}"
 
 
 def table(summary: dict[str, Any]) -> str:

@@ -5,24 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-import harmonium
 from harmonium.config import IN_MEMORY, Config, config_from
 from harmonium.data import Dataset, fingerprint
 from harmonium.errors import DivergedError, InputError, Interrupted, StoppedError
 from harmonium.evaluate.health import Finding
-from harmonium.evaluate.likelihood import EXACT_SECONDS
-from harmonium.io import save_model
+from harmonium.evaluate.likelihood import EXACT_SECONDS, binarisation_in_words
 from harmonium.logz.exact import enumeration_seconds
-from harmonium.logz.progressive import Wanted
-from harmonium.machine import RBM
 from harmonium.runs.checkpoint import Checkpointer, load_checkpoint
 from harmonium.runs.environment import environment, threads_of
+from harmonium.runs.finished import Run as Run
+from harmonium.runs.finished import finished, store
 from harmonium.runs.folder import RunFolder
 from harmonium.runs.health import HealthWatch
 from harmonium.runs.interrupts import Interrupts
@@ -31,38 +28,12 @@ from harmonium.runs.pictures import draw
 from harmonium.runs.plan import Plan, make_plan
 from harmonium.runs.progress import Progress
 from harmonium.runs.source import array_data, load_config_data, with_absolute_paths
-from harmonium.runs.summary import binarisation_in_words, final_scores, peak_memory, table
 from harmonium.runs.trajectory import Snapshots
 from harmonium.training.loop import Observer, fit
 
 Say = Callable[[str], None]
-#: How well, and how long, ln Z of the finished machine is estimated where it is not exact.
-_FINAL = Wanted(precision=0.2, seconds=20.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """A finished run.
-
-    Attributes
-    ----------
-    rbm : RBM
-        The trained machine: the best one on the validation rows, the last one where there are none.
-    summary : dict
-        Scores in nats per row, ln Z and how it was found, time, memory.
-    history : list of dict
-        One entry a measurement.
-    folder : Path or None
-        Where its files are.
-    """
-
-    rbm: RBM
-    summary: dict[str, Any]
-    history: list[dict[str, Any]]
-    folder: Path | None
-
-    def __str__(self) -> str:
-        return table(self.summary)
+#: Makes one more observer of a training out of its monitor; an exception that it raises ends the run.
+Watch = Callable[[Monitor], Observer]
 
 
 def train(
@@ -143,6 +114,7 @@ def run_training(
     resuming: bool = False,
     progress: bool = False,
     say: Say = lambda text: None,
+    watch: Watch | None = None,
 ) -> Run:
     """Plan, train, score and draw; `claim` makes the run's folder once nothing is wrong with the options."""
     interrupts = Interrupts(silent=not progress)
@@ -152,7 +124,7 @@ def run_training(
         folder = None if claim is None else claim(data)
         try:
             with threads_of(plan, folder if resuming else None):
-                return _run(plan, folder, interrupts, resuming, progress, say)
+                return _run(plan, folder, interrupts, resuming, progress, say, watch)
         except Interrupted as error:
             if folder is None:
                 raise
@@ -161,7 +133,10 @@ def run_training(
             ) from None
 
 
-def _run(plan: Plan, folder: RunFolder | None, interrupts: Interrupts, resuming: bool, progress: bool, say: Say) -> Run:
+def _run(
+    plan: Plan, folder: RunFolder | None, interrupts: Interrupts, resuming: bool, progress: bool, say: Say,
+    watch: Watch | None,
+) -> Run:  # fmt: skip
     data, state = plan.data, plan.state
     mark = fingerprint(data)
     identity = {"name": data.name, "source": data.source, "rows": len(data), "fingerprint": mark}
@@ -179,28 +154,15 @@ def _run(plan: Plan, folder: RunFolder | None, interrupts: Interrupts, resuming:
     if plan.unscaled:
         say("note: Gaussian units learn best from columns of mean 0 and variance 1, and these are not")
     monitor = Monitor(plan)
-    findings = _train(plan, monitor, folder, interrupts, progress, say)
-    seconds, selection = monitor.seconds, monitor.selection
+    findings = _train(plan, monitor, folder, interrupts, progress, say, watch)
+    seconds = monitor.seconds
     if monitor.patience_spent:
         say(f"stopped after update {state.step}: the validation score had long been worse than its best")
-    rbm = state.rbm.detached() if selection is None else selection.machine(state.rbm)
-    estimated = "" if enumeration_seconds(rbm) <= EXACT_SECONDS else ", ln Z by annealing forwards and back"
+    estimated = "" if enumeration_seconds(state.rbm) <= EXACT_SECONDS else ", ln Z by annealing forwards and back"
     say(f"scoring all rows{estimated} …")
-    with torch.no_grad():
-        summary = {
-            **final_scores(plan, rbm, wanted=_FINAL),
-            "findings": [finding.as_dict() for finding in findings],
-            "steps": state.step,
-            "best_step": state.step if selection is None else selection.best_step,
-            **({} if selection is None else {"best_validation": selection.best_score}),
-            "seconds": round(seconds, 3),
-            "seconds_measuring": round(monitor.seconds_measuring, 3),
-            "threads": torch.get_num_threads(),
-            "peak_memory": peak_memory(),
-            "data": identity,
-        }
-    run = Run(rbm, summary, monitor.history, None if folder is None else folder.path)
+    run = finished(plan, monitor, findings, identity, seconds)
     if folder is not None:
+        run = replace(run, folder=folder.path)
         say("drawing the pictures …")
         _save(run, plan, folder)
     return run
@@ -216,17 +178,20 @@ def _check_same_data(folder: RunFolder, found: str) -> None:
 
 
 def _train(
-    plan: Plan, monitor: Monitor, folder: RunFolder | None, interrupts: Interrupts, progress: bool, say: Say
-) -> list[Finding]:
+    plan: Plan, monitor: Monitor, folder: RunFolder | None, interrupts: Interrupts, progress: bool, say: Say,
+    watch: Watch | None,
+) -> list[Finding]:  # fmt: skip
     """Train from the latest checkpoint, or from the start, to the end; returns what is wrong with the machine."""
     state = plan.state
     checkpointer = None
     bar = None
-    watch = HealthWatch(monitor, lambda text: say(text) if bar is None else bar.say(text))
+    health = HealthWatch(monitor, lambda text: say(text) if bar is None else bar.say(text))
     try:
         with torch.no_grad():
             begun = False
-            observers: list[Observer] = [monitor, watch]
+            observers: list[Observer] = [monitor, health]
+            if watch is not None:
+                observers.append(watch(monitor))
             if folder is not None:
                 snapshots = Snapshots(plan, folder)
                 begun = load_checkpoint(folder, state, monitor, snapshots)
@@ -265,22 +230,12 @@ def _train(
             f"stopped at step {state.step} of {plan.total}; go on with: harmonium train --resume {folder.path}",
             interrupts.caught,
         )
-    return list(watch.findings.values())
+    return list(health.findings.values())
 
 
 def _save(run: Run, plan: Plan, folder: RunFolder) -> None:
     """Write the metrics, the model and the pictures, and last the summary, which marks the run as complete."""
-    folder.write_history(run.history)
-    save_model(
-        folder.model_path,
-        run.rbm,
-        image_shape=list(plan.data.shape),
-        binarize=plan.feed.rule,
-        scale=plan.feed.scale,
-        with_labels=plan.config.with_labels,
-        config=plan.config.as_dict(),
-        version=harmonium.__version__,
-    )
+    store(folder, run, plan.config, plan.data)
     for _ in draw(plan, run.rbm, run.history, folder.figures):
         pass
     folder.write_json("summary.json", run.summary)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harmonium.logz.exact import MOST_STATES
 from harmonium.machine import RBM
-from harmonium.samplers.base import Sampler, Samples
+from harmonium.samplers.base import Given, Sampler, Samples
 from harmonium.samplers.exact import sample_exactly
 from harmonium.samplers.gibbs import sample_by_gibbs
 from harmonium.samplers.tempering import sample_by_tempering
@@ -29,4 +29,4 @@ def automatic(rbm: RBM, *, started: bool, clamped: bool, steps: int | None) -> s
     return "exact" if counts and min(counts) * rbm.W.numel() <= _PRODUCTS else "gibbs"
 
 
-__all__ = ["SAMPLERS", "Sampler", "Samples", "automatic"]
+__all__ = ["SAMPLERS", "Given", "Sampler", "Samples", "automatic"]

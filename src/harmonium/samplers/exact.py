@@ -7,31 +7,17 @@ No chain, no burn-in: `steps` is not used.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from torch import Tensor
-
 from harmonium.errors import InputError
 from harmonium.gibbs import sample_v_from_h
 from harmonium.logz.exact import MOST_STATES, sample_v_exactly, smaller_side_hidden
 from harmonium.machine import RBM
 from harmonium.noise import Noise
-from harmonium.samplers.base import Samples, refuse_start
+from harmonium.samplers.base import NOTHING, Given, Samples, refuse_start
 
 
-def sample_exactly(
-    rbm: RBM,
-    number: int,
-    steps: int,
-    noise: Noise,
-    *,
-    start: Tensor | None = None,
-    clamp: Tensor | None = None,
-    snapshots: Sequence[RBM] | None = None,
-    base: Tensor | None = None,
-) -> Samples:
+def sample_exactly(rbm: RBM, number: int, steps: int, noise: Noise, given: Given = NOTHING) -> Samples:
     """Samples of p(v); raises InputError where neither side can be listed."""
-    refuse_start("exact", start, clamp)
+    refuse_start("exact", given)
     turned = smaller_side_hidden(rbm)
     if turned is None or (turned.hidden.n_states or 0) > MOST_STATES:
         raise InputError(

@@ -7,8 +7,6 @@ most 32 ladders run.  Use it where modes lie far apart; states of one ladder are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
@@ -17,26 +15,17 @@ from harmonium.errors import InputError
 from harmonium.ladders import Ladder, Tempered, even_positions
 from harmonium.machine import RBM
 from harmonium.noise import Noise
-from harmonium.samplers.base import Samples, refuse_start
+from harmonium.samplers.base import NOTHING, Given, Samples, refuse_start
 from harmonium.tempering import FIRST_LEVELS, temper, tuned
 
 _MOST_LADDERS = 32
 
 
-def sample_by_tempering(
-    rbm: RBM,
-    number: int,
-    steps: int,
-    noise: Noise,
-    *,
-    start: Tensor | None = None,
-    clamp: Tensor | None = None,
-    snapshots: Sequence[RBM] | None = None,
-    base: Tensor | None = None,
-) -> Samples:
-    """Target states of ladders of temperatures from `base`, or from the machine's own visible biases."""
-    refuse_start("tempering", start, clamp)
-    ladder = Tempered(rbm.decoupled(None if base is None else base.to(rbm.a)), rbm, even_positions(FIRST_LEVELS))
+def sample_by_tempering(rbm: RBM, number: int, steps: int, noise: Noise, given: Given = NOTHING) -> Samples:
+    """Target states of ladders of temperatures from `given.base`, or from the machine's own visible biases."""
+    refuse_start("tempering", given)
+    rates = None if given.base is None else given.base.to(rbm.a)
+    ladder = Tempered(rbm.decoupled(rates), rbm, even_positions(FIRST_LEVELS))
     return sample_ladders("tempering", ladder, number, steps, noise)
 
 

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor
-
 from harmonium.errors import InputError
 from harmonium.gibbs import start_visible, sweep
 from harmonium.ladders import acceptance, even_positions, trajectory
 from harmonium.machine import RBM
 from harmonium.noise import Noise
-from harmonium.samplers.base import Samples, refuse_start
+from harmonium.samplers.base import NOTHING, Given, Samples, refuse_start
 from harmonium.samplers.tempering import sample_ladders
 from harmonium.tempering import FIRST_LEVELS
 
@@ -25,22 +23,12 @@ from harmonium.tempering import FIRST_LEVELS
 ACCEPTED, _CHAINS, _SWEEPS = 0.3, 200, 50
 
 
-def sample_by_trajectory(
-    rbm: RBM,
-    number: int,
-    steps: int,
-    noise: Noise,
-    *,
-    start: Tensor | None = None,
-    clamp: Tensor | None = None,
-    snapshots: Sequence[RBM] | None = None,
-    base: Tensor | None = None,
-) -> Samples:
-    """Target states of ladders through `snapshots`, in the order of training, to the machine."""
-    refuse_start("trajectory", start, clamp)
-    if not snapshots:
+def sample_by_trajectory(rbm: RBM, number: int, steps: int, noise: Noise, given: Given = NOTHING) -> Samples:
+    """Target states of ladders through `given.snapshots`, in the order of training, to the machine."""
+    refuse_start("trajectory", given)
+    if not given.snapshots:
         raise InputError("method=trajectory needs snapshots of training, and there are none; use method=tempering.")
-    path = [snapshot.to(dtype=rbm.W.dtype, device=rbm.W.device) for snapshot in snapshots]
+    path = [snapshot.to(dtype=rbm.W.dtype, device=rbm.W.device) for snapshot in given.snapshots]
     if not all(map(lambda x, y: bool((x == y).all()), path[-1].tensors, rbm.tensors)):
         path.append(rbm)
     path = thinned(path, noise)

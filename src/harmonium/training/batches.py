@@ -2,16 +2,20 @@
 
 The data are read in passes; pass p is a permutation drawn from (seed, p).  Minibatch t holds the rows from
 n_0 + ... + n_(t-1) on in this endless stream, whatever the sizes n are.
+
+Stacked machines each read the stream of their own seed.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from harmonium.feed import Feed
-from harmonium.noise import Noise, seed_for
+from harmonium.noise import Noise, Streams, seed_for
 
 
 class Batches:
@@ -23,7 +27,7 @@ class Batches:
         self.seed = seed
         self._ends = np.cumsum(sizes)
         # Everything at every step, and nothing random in it: expanded once
-        self._whole = bool((sizes >= len(rows)).all())
+        self.whole = bool((sizes >= len(rows)).all())
         self._expanded: Tensor | None = None
         self._passes: dict[int, Tensor] = {}
 
@@ -32,13 +36,14 @@ class Batches:
 
     def __call__(self, step: int, noise: Noise) -> Tensor:
         """The visible states of minibatch number `step`: (n, size)."""
-        if self._whole:
+        if self.whole:
             if self.feed.rule == "stochastic" or self._expanded is None:
                 self._expanded = self.feed.states(self.rows, noise)
             return self._expanded
-        return self.feed.states(self._numbers(step), noise)
+        return self.feed.states(self.numbers(step), noise)
 
-    def _numbers(self, step: int) -> Tensor:
+    def numbers(self, step: int) -> Tensor:
+        """The row numbers in minibatch number `step`, in the order in which they are read: (n,)."""
         stop = int(self._ends[step])
         start = int(self._ends[step - 1]) if step else 0
         n = len(self.rows)
@@ -56,3 +61,24 @@ class Batches:
             order = self.rows[torch.randperm(len(self.rows), generator=generator)]
             self._passes = {k: v for k, v in self._passes.items() if k == number - 1} | {number: order}
         return self._passes[number]
+
+
+class StackedBatches:
+    """Minibatches for stacked machines: those of each one's own `Batches`, all of one feed and the same sizes."""
+
+    def __init__(self, parts: Sequence[Batches]) -> None:
+        self.parts = parts
+        self._expanded: Tensor | None = None
+
+    def __call__(self, step: int, noise: Noise) -> Tensor:
+        """The visible states of minibatch number `step`: (R, n, size)."""
+        first = self.parts[0]
+        if first.feed.rule == "stochastic":
+            streams = noise.streams if isinstance(noise, Streams) else [noise] * len(self.parts)
+            return torch.stack([part(step, own) for part, own in zip(self.parts, streams, strict=True)])
+        if first.whole:
+            if self._expanded is None:
+                self._expanded = torch.stack([part(step, noise) for part in self.parts])
+            return self._expanded
+        rows = torch.cat([part.numbers(step) for part in self.parts])
+        return first.feed.states(rows).unflatten(0, (len(self.parts), -1))

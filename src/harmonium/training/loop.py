@@ -1,7 +1,8 @@
 """The only training loop.
 
 A minibatch goes through  data -> negative phase -> gradient -> transforms -> update;  observers then look on, and
-may ask to stop.  Everything that survives from step to step is in `TrainState`.
+may ask to stop.  Everything that survives from step to step is in `TrainState`.  Stacked machines go through it as
+one; a diverged one among them is not a number from there on, and does not end the others.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ def fit(
 ) -> TrainState:
     """Train from ``state.step`` to `total` updates.
 
-    ``batches(step, noise)`` gives the visible states (n, V) of a minibatch.  Raises DivergedError, naming the step,
-    when a parameter is no longer finite.
+    ``batches(step, noise)`` gives the visible states (n, V) of a minibatch, (R, n, V) for stacked machines.  Raises
+    DivergedError, naming the step, when a parameter is no longer finite, in every one of the machines if stacked.
     """
     if state.step == 0:
         state.negative = negative.init(state.rbm, state.noise)
@@ -77,11 +78,19 @@ def fit(
             objective.info,
         )
         # One sum over the hidden biases: whatever breaks anywhere reaches them with the next gradient at the latest
-        if not bool(torch.isfinite(state.rbm.b.sum())):
-            raise DivergedError(
-                f"training diverged at step {state.step}: a parameter is no longer finite; lower the learning rate."
-            )
+        if not bool(torch.isfinite(state.rbm.b.sum())) and not bool(is_finite(state.rbm).any()):
+            raise diverged_at(state.step)
         verdicts = [observer(state) for observer in observers]  # every observer sees every step
         if any(verdicts):
             break
     return state
+
+
+def is_finite(rbm: RBM) -> Tensor:
+    """Whether the hidden biases are finite numbers: (), or (R,) of stacked machines."""
+    return rbm.b.sum((-2, -1)).isfinite()
+
+
+def diverged_at(step: int) -> DivergedError:
+    """What to say where they are not."""
+    return DivergedError(f"training diverged at step {step}: a parameter is no longer finite; lower the learning rate.")

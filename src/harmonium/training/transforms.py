@@ -14,7 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from harmonium.machine import RBM
+from harmonium.machine import RBM, product
 
 
 class Transform(Protocol):
@@ -75,15 +75,15 @@ class Centre:
 
     def init(self, rbm: RBM, data: RBM) -> dict[str, Tensor]:
         """lambda starts at the hidden means under the data."""
-        return {"lambda": data.b[0].clone()}
+        return {"lambda": data.b[..., 0, :].clone()}
 
     def step(self, rbm: RBM, gradient: RBM, data: RBM, state: dict[str, Tensor]) -> tuple[RBM, dict[str, Tensor]]:
         """Move lambda, then centre."""
-        hidden = torch.lerp(state["lambda"], data.b[0], self.rate)
-        W = gradient.W.addr_(self.mu, gradient.b[0], alpha=-1).addr_(gradient.a[0], hidden, alpha=-1)
+        hidden = torch.lerp(state["lambda"], data.b[..., 0, :], self.rate)
         a, b = gradient.a.clone(), gradient.b.clone()
-        a[0] -= W @ hidden
-        b[0] -= self.mu @ W
+        W = _minus_outer_(_minus_outer_(gradient.W, self.mu, b[..., 0, :]), a[..., 0, :], hidden)
+        a[..., 0, :] -= product(W, hidden)
+        b[..., 0, :] -= product(W.mT, self.mu)
         return replace(gradient, W=W, a=a, b=b), {"lambda": hidden}
 
     def penalty(self, rbm: RBM) -> float:
@@ -91,8 +91,15 @@ class Centre:
         return 0.0
 
 
+def _minus_outer_(W: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """W (..., V, H) minus x y', in place; W.mT is what lies in one piece."""
+    if W.dim() == 2:
+        return W.addr_(x, y, alpha=-1)
+    return W.mT.baddbmm_(y.unsqueeze(-1), x.unsqueeze(-2), alpha=-1).mT
+
+
 def make_transforms(*, l1: float = 0.0, l2: float = 0.0, centre: Tensor | None = None) -> tuple[Transform, ...]:
-    """The transforms asked for, in the order in which they apply; `centre` is the data's mean (V,)."""
+    """The transforms asked for, in the order in which they apply; `centre` is the data's mean (V,) or (R, V)."""
     transforms: list[Transform] = []
     if centre is not None:
         transforms.append(Centre(centre))

@@ -1,12 +1,20 @@
 """From gradient to parameters: any optimiser of `torch.optim`, in place.
 
 Names in `OPTIMIZERS` add what a name alone does not say; every other class of torch.optim goes by its own name.
+
+Stacked machines take one step together.  Where their learning rates r_i differ it is taken from zero with the largest,
+
+    p_i <- p_i + (r_i / r) u_i,    u the step of rate r
+
+which is each one's own step for the optimisers in `LINEAR`: these change every parameter by its rate times what past
+gradients make of it.
 """
 
 from __future__ import annotations
 
 import difflib
 import inspect
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
@@ -47,6 +55,9 @@ OPTIMIZERS: dict[str, tuple[str, float, dict[str, Any]]] = {
                              "tolerance_grad": 0.0, "tolerance_change": 0.0}),
 }  # fmt: skip
 
+#: Optimisers that step each parameter by itself, and by an amount that is proportional to the learning rate.
+LINEAR = ("sgd", "rmsprop", "adam", "adamax")
+
 
 def _find(name: str) -> tuple[type[torch.optim.Optimizer], float, dict[str, Any]]:
     if name in OPTIMIZERS:
@@ -67,19 +78,30 @@ def default_learning_rate(name: str) -> float:
 
 
 class GradientUpdate:
-    """A step of a torch optimiser along the gradient; learning rate and momentum follow their schedules."""
+    """A step of a torch optimiser along the gradient; learning rate and momentum follow their schedules.
 
-    def __init__(self, rbm: RBM, name: str, learning_rate: Schedule, momentum: Schedule | None = None) -> None:
+    For stacked machines `learning_rate` may be a schedule each; raises InputError for optimisers not in `LINEAR`.
+    """
+
+    def __init__(
+        self,
+        rbm: RBM,
+        name: str,
+        learning_rate: Schedule | Sequence[Schedule],
+        momentum: Schedule | None = None,
+    ) -> None:
         kind, _, extra = _find(name)
+        if rbm.machines > 1 and name not in LINEAR:
+            raise InputError(f"optimizer {name!r} cannot step stacked machines; use {', '.join(LINEAR)}.")
         # One flat parameter instead of three: for a small machine the optimiser's overhead is most of a step
         self.flat, self.rbm = packed(rbm)
         self.flat.grad = torch.empty_like(self.flat)
         self._grad = unpacked(self.flat.grad, self.rbm)
-        self.learning_rate = learning_rate
+        self.learning_rates = [learning_rate] if callable(learning_rate) else list(learning_rate)
         self.momentum = momentum
         self.full_batch = kind is torch.optim.LBFGS
         accepted = inspect.signature(kind).parameters
-        arguments = dict(extra, lr=learning_rate(0))
+        arguments = dict(extra, lr=self.learning_rates[0](0))
         if momentum is not None and not {"momentum", "betas"} & set(accepted):
             raise InputError(f"momentum is set, but optimizer {name!r} has none; leave it at 0.")
         try:
@@ -89,8 +111,10 @@ class GradientUpdate:
 
     def step(self, number: int, objective: Objective) -> None:
         """One step of the optimiser; those that search along a line ask for the gradient several times."""
+        rates = [rate(number) for rate in self.learning_rates]
+        before = None
         for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate(number)
+            group["lr"] = max(rates)
             if self.momentum is not None:
                 if "momentum" in group:
                     group["momentum"] = self.momentum(number)
@@ -98,11 +122,18 @@ class GradientUpdate:
                     group["betas"] = (self.momentum(number), *group["betas"][1:])
 
         def closure() -> float:
+            nonlocal before
             for grad, ascent in zip(self._grad.tensors, objective.gradient().tensors, strict=True):
                 torch.neg(ascent, out=grad)
+            if min(rates) < max(rates):
+                before = self.flat.clone()
+                self.flat.zero_()
             return objective.loss() if self.full_batch else 0.0
 
         self.optimizer.step(closure)
+        if before is not None:
+            factors = self.flat.new_tensor(rates).div_(max(rates)).unsqueeze(-1)
+            torch.addcmul(before, self.flat, factors, out=self.flat)
         self.rbm.visible.project_(self.rbm.a)
         self.rbm.hidden.project_(self.rbm.b)
 

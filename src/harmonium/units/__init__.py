@@ -12,7 +12,7 @@ from harmonium.units.interval import Interval
 from harmonium.units.ising import Ising
 from harmonium.units.multivalued import Multivalued
 from harmonium.units.onehot import OneHot
-from harmonium.units.product import Product
+from harmonium.units.product import Product, parts_of
 
 FAMILIES: dict[str, type[UnitFamily]] = {
     "bernoulli": Bernoulli,
@@ -34,6 +34,7 @@ __all__ = [
     "Product",
     "UnitFamily",
     "parse_side",
+    "parts_of",
 ]
 
 

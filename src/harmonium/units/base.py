@@ -52,6 +52,12 @@ class UnitFamily(ABC):
         """Sufficient statistics T(x): (..., size) -> (..., k, size)."""
         return x.unsqueeze(-2)
 
+    def dot(self, eta: Tensor, x: Tensor) -> Tensor:
+        """eta · T(x): (..., k, size), (..., size) -> (...); without a temporary of the size of x for a field alone."""
+        if self.k > 1:
+            return (eta * self.statistics(x)).sum((-2, -1))
+        return torch.einsum("...i,...i->...", x, eta[..., 0, :]) if eta.ndim > 2 else x @ eta[0]
+
     def own_energy(self, x: Tensor) -> Tensor | float:
         """What a state costs apart from its fields, in nats (x² / 2 sigma² of fixed variance): (..., size) -> (...)."""
         return 0.0

@@ -97,7 +97,7 @@ class Gaussian(UnitFamily):
         """Keep learned variances within VARIANCE_RANGE, in place."""
         if self.k == 2:
             low, high = VARIANCE_RANGE
-            eta[1].clamp_(-0.5 / low, -0.5 / high)
+            eta[..., 1, :].clamp_(-0.5 / low, -0.5 / high)
 
     def precision(self, eta: Tensor) -> Tensor:
         """1 / sigma²."""

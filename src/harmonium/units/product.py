@@ -19,6 +19,11 @@ from harmonium.errors import InputError
 from harmonium.units.base import UnitFamily
 
 
+def parts_of(side: UnitFamily) -> tuple[UnitFamily, ...]:
+    """The families that lie side by side, in order: the side itself, or the parts of a product and of those in it."""
+    return tuple(leaf for part in side.parts for leaf in parts_of(part)) if isinstance(side, Product) else (side,)
+
+
 @dataclass(frozen=True, init=False)
 class Product(UnitFamily):
     """The independent product of its parts, in order: ``Product(Bernoulli(784), OneHot(1, 10))``."""

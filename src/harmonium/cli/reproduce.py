@@ -1,0 +1,45 @@
+"""``harmonium reproduce``."""
+
+from __future__ import annotations
+
+import click
+
+from harmonium.cli.shared import Grouped, imports, nothing, say
+
+
+@click.command(cls=Grouped, short_help="A whole study from a document, with its report.")
+@click.argument("study")
+@click.option("--quick", is_flag=True, help="A short form on the bundled digits, in two minutes or so.")
+@click.option(
+    "--only", multiple=True, metavar="PART", help="This part alone, such as fig3; may be given several times."
+)
+@click.option("--out", default=None, metavar="FOLDER", help="The folder of the study.  [studies/STUDY]")
+@click.option("--workers", default=0, show_default="one a processor", help="Processes that work side by side.")
+@click.option("--list", "as_list", is_flag=True, help="Name the parts, and end.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def reproduce(
+    study: str, quick: bool, only: tuple[str, ...], out: str | None, workers: int, as_list: bool, quiet: bool
+) -> None:
+    """Do STUDY again from the first number to the last: mnist-789.
+
+    \b
+    mnist-789   restricted Boltzmann machines on the digits 7, 8 and 9 (a student report of 2025): its tables and
+                figures, its claims tested, and its six open questions answered
+
+    Everything that is computed is kept in the folder, so the same command goes on after an interruption, and --only
+    adds a part to what is there.  It ends with report.html (one file, no network), numbers.json and figures/.
+    """
+    with imports():
+        from harmonium.experiments import find_experiment
+        from harmonium.experiments.study import reproduce as run
+
+        experiment = find_experiment(study)
+    if as_list:
+        for part in experiment.parts:
+            click.echo(f"{part.name:12} {part.title}")
+        return
+    if out is None:
+        out = f"studies/{study}" + "-quick" * quick
+    done = run(experiment, out, quick=quick, only=only, workers=workers, say=nothing if quiet else say)
+    if not quiet:
+        click.echo(f"{done.report}  ({done.seconds:.0f} s; numbers.json and figures/ beside it)")

@@ -1,0 +1,45 @@
+"""Numbers and settings as the report writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from harmonium.experiments.mnist_789.document import Quoted
+from harmonium.experiments.statistics import Interval, mean, minus
+from harmonium.experiments.tasks import Done
+from harmonium.runs.summary import binarisation_in_words
+
+
+def n(value: float | None, decimals: int = 2) -> str:
+    """A number with a true minus sign; a dash where there is none."""
+    return "–" if value is None else minus(f"{value:,.{decimals}f}")
+
+
+def spread(values: Sequence[float]) -> str:
+    """Mean ± standard deviation, as the document gives its scores."""
+    found = mean(values)
+    return n(found.value) if found.n < 2 else minus(f"{found.value:.2f} ± {found.sd:.2f}")
+
+
+def against(ours: float, quoted: Quoted) -> str:
+    """Whether a number beyond the document's contradicts that it is a cap."""
+    return "contradicted" if ours > quoted.value + 2 * (quoted.error or 0) else "undecided"
+
+
+def agrees(ours: Interval, quoted: Quoted) -> str:
+    """Whether an interval of ours and a number of the document meet, its error taken as one standard deviation."""
+    slack = 2 * (quoted.error if quoted.error is not None else 1.0)
+    near = abs(ours.value - quoted.value) <= slack + (ours.half_width if ours.n > 1 else 0.0)
+    return "confirmed" if near else "contradicted"
+
+
+def settings_in_words(result: Done) -> str:
+    """How the machines of a task were trained, shortly."""
+    task = result.value
+    return f"{len(task['seeds'])} starts, {task['updates']:,} updates each"
+
+
+def threshold_in_words(summary: dict[str, Any]) -> str:
+    """The binarisation."""
+    return binarisation_in_words(summary["binarize"], summary["scale"])

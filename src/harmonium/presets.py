@@ -1,0 +1,86 @@
+"""Options by name: settings that others have published, as `--preset NAME` and ``hm.train(**hm.preset(NAME))``.
+
+Nothing heavy is imported here.  What a source leaves open is filled in by us and said in `PRESETS` beside it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+from harmonium.errors import InputError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Options of `harmonium.config.Config`, where they come from, and what the source does not say."""
+
+    options: dict[str, Any]
+    source: str
+    filled_in: str = ""
+
+
+#: What all machines of the report have in common: every image of 7, 8, 9 is trained on, and the score is theirs.
+_SAME = {
+    "data": "mnist", "classes": "7,8,9", "binarize": "0.5", "held_out": "0", "validation": 0.0, "patience": 0,
+    "negative": "cd", "centre": "no", "learning_rate_schedule": "constant", "momentum": 0.0,
+}  # fmt: skip
+_REPORT = "Bellavia, Belli, Lera and Maida (2025), Generative capabilities of RBMs on MNIST"
+_OPEN = "not stated there: the threshold of the binarisation (0.5) and the kind of the penalty gamma (L2)"
+_OPEN_II = f"{_OPEN}, nor the learning rate (0.05, as in Table III)"
+
+
+def _table(
+    hidden: str, gamma: float, steps: int, epochs: int, minibatches: int, first: int, final: int,
+    optimizer: str = "rmsprop", **more: Any,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        **_SAME, "hidden": hidden, "l2": gamma, "steps": steps, "epochs": epochs, "minibatches": minibatches,
+        "batch_size": first, "batch_size_final": final, "optimizer": optimizer, "learning_rate": 0.05, **more,
+    }  # fmt: skip
+
+
+_TABLE_II = {
+    "0": _table("bernoulli:7", 0.001, 4, 300, 30, 5, 100),
+    "1": _table("bernoulli:10", 0.001, 1, 200, 10, 5, 325),
+    "2": _table("bernoulli:5", 0.001, 2, 190, 45, 10, 450, "sgd"),
+    "3": _table("onehot:10", 0.01, 1, 200, 10, 5, 10),
+    "4": _table("bernoulli:10", 0.01, 1, 200, 10, 5, 10),
+    "5": _table("bernoulli:10", 0.001, 7, 350, 10, 5, 325),
+}
+_TABLE_III = {
+    "L5": _table("bernoulli:5", 0.001, 7, 400, 100, 3, 20),
+    "L8": _table("bernoulli:8", 0.001, 2, 400, 20, 10, 500),
+    "L55": _table(
+        "onehot:55", 0.1, 1, 450, 50, 10, 300,
+        momentum=0.2, momentum_final=0.5, momentum_switch=0.6,
+        learning_rate=0.1, learning_rate_final=0.01, learning_rate_schedule="linear",
+    ),
+}  # fmt: skip
+
+PRESETS: dict[str, Preset] = {
+    **{f"mnist-789-{k}": Preset(v, f"{_REPORT}, Table II, model {k}", _OPEN_II) for k, v in _TABLE_II.items()},
+    **{f"mnist-789-{k}": Preset(v, f"{_REPORT}, Table III, {k}", _OPEN) for k, v in _TABLE_III.items()},
+}
+
+
+def preset(name: str) -> dict[str, Any]:
+    """The options of a preset, to be changed at will.
+
+    Raises
+    ------
+    InputError
+        There is no preset of that name.
+
+    Examples
+    --------
+    >>> import harmonium as hm
+    >>> hm.preset("mnist-789-L8")["hidden"]
+    'bernoulli:8'
+    """
+    if name not in PRESETS:
+        near = difflib.get_close_matches(name, PRESETS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(PRESETS)}."
+        raise InputError(f"there is no preset {name!r}; {hint}")
+    return dict(PRESETS[name].options)
