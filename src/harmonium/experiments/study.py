@@ -11,7 +11,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +77,7 @@ class Notebook:
     def verdict(self, claim: str, where: str, verdict: str, evidence: str) -> blocks.Verdict:
         """A claim of the document and what has become of it: shown where it is made, and in the summary.
 
-        On data that are not the document's nothing is confirmed or contradicted.
+        On data that are not the document's nothing is confirmed or contradicted, and the report shows no verdicts.
         """
         block = blocks.Verdict(claim, where, verdict if self.scale.comparable else "undecided", evidence)
         self.verdicts.append(block)
@@ -104,7 +104,7 @@ class Experiment:
     Attributes
     ----------
     intro : callable
-        ``intro(notebook, sections)``: the blocks of the summary, after all parts.
+        ``intro(notebook, sections)``: the blocks of the summary, once all sections are there.
     facts : callable
         ``facts(scale)``: what the data are, in words.
     """
@@ -114,7 +114,7 @@ class Experiment:
     subtitle: str
     parts: Sequence[Part]
     scales: Mapping[str, Scale]
-    intro: Callable[[Notebook, Sequence[str]], Sequence[blocks.Block]]
+    intro: Callable[[Notebook, Sequence[blocks.Section]], Sequence[blocks.Block]]
     facts: Callable[[Scale], Mapping[str, str]]
 
     def chosen(self, only: Iterable[str]) -> list[Part]:
@@ -127,9 +127,10 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Reproduced:
-    """What a study has left: the page, and every number in it."""
+    """What a study has left: the page as a file and as blocks, and every number in it."""
 
     report: Path
+    page: blocks.Report
     numbers: Mapping[str, Any]
     seconds: float
 
@@ -181,12 +182,14 @@ def reproduce(
     execute((task for tasks in plan.values() for task in tasks.values()), work, workers, threads, say)
     say("drawing the figures and writing the report …")
     notebook = Notebook(out, scale)
-    sections = []
+    sections: list[blocks.Section] = []
     taken: dict[str, float] = {}
     for part in parts:
         results = {label: _found(task, work) for label, task in plan[part.name].items()}
         taken |= {str(result.folder): result.seconds for result in results.values()}
-        sections.append(part.section(results, notebook))
+        section = part.section(results, notebook)
+        shown = [b for b in section.blocks if scale.comparable or not isinstance(b, blocks.Verdict)]
+        sections.append(replace(section, blocks=shown))
     command = f"harmonium reproduce {experiment.name}" + " --quick" * quick
     command += "".join(f" --only {part.name}" for part in parts) if len(parts) < len(experiment.parts) else ""
     versions = environment()
@@ -201,7 +204,7 @@ def reproduce(
     report = blocks.Report(
         title=experiment.title,
         subtitle=experiment.subtitle,
-        summary=experiment.intro(notebook, [part.name for part in parts]),
+        summary=experiment.intro(notebook, sections),
         sections=sections,
         facts={
             **facts,
@@ -215,7 +218,7 @@ def reproduce(
     )
     write_numbers(report, out)
     write_markdown(report, out / "report.md")
-    return Reproduced(write_report(report, out), numbers, time.perf_counter() - began)
+    return Reproduced(write_report(report, out), report, numbers, time.perf_counter() - began)
 
 
 def _found(task: Task, work: Path) -> Done:

@@ -63,11 +63,13 @@ def search_importance(
         # a share can lie outside the interval of its resamples, which repeat trials: bars do not turn round
         error = np.maximum(np.stack([share - ends[:, 0], ends[:, 1] - share]), 0)
         ax.errorbar(share, y, xerr=error, fmt="none", ecolor=INK, elinewidth=0.9, capsize=2.5)
-        ax.plot(level, y, "|", color=VERMILION, markersize=13, markeredgewidth=2)
+        ax.plot(np.minimum(level, 1.0), y, "|", color=VERMILION, markersize=13, markeredgewidth=2)
         ax.set_yticks(y, names)
         ax.invert_yaxis()
         ax.grid(axis="y", visible=False)
-        ax.set_xlim(0, max(1e-9, float(max(share.max(), ends.max(), level.max()))) * 1.05)
+        # what chance gives can exceed the whole where trials are few; the mark then stands at the end of the frame
+        widest = min(max(1e-9, float(max(share.max(), ends.max(), level.max()))), 1.0)
+        ax.set_xlim(0, widest * 1.05)
         ax.xaxis.set_major_formatter(lambda x, _: f"{100 * x:.0f} %")
         ax.set_xlabel("share of the importance")
         of = "" if trials is None else f" of {trials} trials"

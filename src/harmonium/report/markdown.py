@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Sequence
 from itertools import count
@@ -65,7 +64,11 @@ def markdown(report: Report, figures: str = "figures", only: Sequence[str] | Non
     pieces.append("\n".join(f"* {name}: {value}" for name, value in report.facts.items()))
     pieces.append(blocks(report.summary))
     for section in report.sections:
-        pieces += [f"## {section.title}", f"**{_text(section.lead)}**" if section.lead else "", blocks(section.blocks)]
+        pieces += [
+            f"## {section.title}",
+            f"**{_text(section.lead).replace('**', '')}**" if section.lead else "",
+            blocks(section.blocks),
+        ]
     return "\n\n".join(piece for piece in pieces if piece) + "\n"
 
 
@@ -74,10 +77,15 @@ def _text(words: str) -> str:
 
 
 def _inline(safe: str) -> str:
-    """Safe HTML as Markdown: emphasis by its marks, sub- and superscripts as they are, entities as letters."""
+    """Safe HTML as Markdown: emphasis by its marks, sub- and superscripts as they are, quotes as letters.
+
+    What stands for < and > stays as it is: a reader of Markdown would take the signs themselves for markup.
+    """
     for tag, mark in _MARKS.items():
         safe = re.sub(rf"</?{tag}>", mark, safe)
-    return html.unescape(safe).replace("\u00a0", " ")
+    for entity, letter in (("&#34;", '"'), ("&#39;", "'"), ("\u00a0", " ")):
+        safe = safe.replace(entity, letter)
+    return safe
 
 
 def _table(table: Table, number: int) -> str:

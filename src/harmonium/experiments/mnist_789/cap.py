@@ -84,7 +84,7 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         if f"{name}-polished" in results:
             optimum = max(optimum, results[f"{name}-polished"].value["after"])
         found[name] = optimum
-        quoted = str(SCORES[name]) if name in SCORES else "–"
+        quoted = str(SCORES[name]) if name in SCORES and scale.comparable else "–"
         rows.append([words, quoted, n(optimum), ", ".join(map(n, scores)), settings_in_words(result)])
     gains = {name: results[f"{name}-polished"].value for name in ("L5", "L8")}
     notebook.numbers["cap"] = {
@@ -108,8 +108,8 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
             f"−{abs(SCORES[name].value):.0f} may be a cap on what {words} can reach",
             "section 5",
             against(found[name], SCORES[name]),
-            f"A machine of that size reaches {n(found[name])}, {found[name] - SCORES[name].value:.1f} nats better, "
-            "by enumeration (no error): tuning, not a cap.",
+            f"A machine of that size reaches {n(found[name])}, {found[name] - SCORES[name].value:.1f} nats better, by "
+            "enumeration (no error): tuning, not a cap.",
         )
         for name, words in labels.items()
         if name in SCORES and name != "L5"
@@ -139,7 +139,7 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         "The likelihood of the best machine found for each size, trained on the training images alone. A machine of "
         "<i>L</i> Bernoulli units has 2<sup><i>L</i></sup> hidden states but as many weights as a one-hot unit of "
         "<i>L</i> states.",
-        "Two rising lines, Bernoulli units far above one-hot states of the same number, each with its held-out score.",
+        "Likelihood against size for Bernoulli units and for one-hot states, training and held-out.",
     )
     last = grown["states"]
     gap = last["train"][-1] - last["held_out"][-1]

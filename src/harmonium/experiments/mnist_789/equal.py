@@ -132,7 +132,7 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         "with more computing, the standard machine might outperform the one-hot variant", "section 5",
         "confirmed" if lead > error else "contradicted" if lead < -error else "undecided",
         f"With {largest} units each, held out: {n(standard['held_out'])} ± {n(error)} against "
-        f"{n(mixture['held_out'])}, {n(lead)} nats better.",
+        f"{n(mixture['held_out'])}, a lead of {n(lead)} nats.",
     )  # fmt: skip
     figures = [_by_size(kept, scale, notebook), _by_time(results, scale, notebook)]
     first = sizes(scale)[0]
@@ -143,8 +143,8 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
     )
     return blocks.Section(
         "equal", "Question 2: standard or one-hot?", [verdict, table, *blocks_after, *figures],
-        f"At equal numbers of units and weights the standard machine is ahead {words}, from {first} to {largest}: held "
-        f"out, {largest} Bernoulli units reach {n(standard['held_out'], 1)} and {largest} one-hot states "
+        f"At equal numbers of units and weights the standard machine is ahead {words}, from {first} to {largest}: "
+        f"held out, {largest} Bernoulli units reach {n(standard['held_out'], 1)} and {largest} one-hot states "
         f"{n(mixture['held_out'], 1)} nats.",
     )  # fmt: skip
 
@@ -182,7 +182,7 @@ def _by_size(kept: dict[str, Any], scale: Scale, notebook: Notebook) -> blocks.F
     )  # fmt: skip
     return notebook.figure(
         "equal-size", ax, "Likelihood against the number of units, or of states, and so of weights.",
-        "Two pairs of rising lines; Bernoulli units above one-hot states.",
+        "Likelihood against size, two lines for each kind of machine.",
     )  # fmt: skip
 
 
@@ -202,7 +202,7 @@ def _by_time(results: Results, scale: Scale, notebook: Notebook) -> blocks.Figur
     )  # fmt: skip
     return notebook.figure(
         "equal-time", ax, "Held-out likelihood against time: what a budget buys.",
-        "Four lines that rise with time, two sizes of each kind.",
+        "Likelihood against seconds, two sizes of each kind.",
     )  # fmt: skip
 
 

@@ -26,9 +26,8 @@ from harmonium.report import blocks
 from harmonium.runs.inputs import open_inputs
 
 _HOW = (
-    "Filled: all images, trained on and scored, as in the document. Open: held-out images, of machines that were "
-    "trained "
-    "on the training images alone. Bars: ± one standard deviation over seeds."
+    "Blue: all images, trained on and scored, as in the document. Orange: held-out images, of machines that were "
+    "trained on the training images alone. Bars: ± one standard deviation over seeds."
 )
 
 

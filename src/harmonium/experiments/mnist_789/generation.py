@@ -101,8 +101,8 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         ("machine", "pixels that differ", "lit, weights × 20", "lit, temperature 1/20", "lit in the data"), rows,
         "The two ways of sharpening, given the same hidden states: pixels in per cent.",
         note="Multiplying the weights leaves the biases as they are, and so their say over the pixels shrinks to a "
-        "twentieth; a temperature divides the whole energy. In the multiplied machine a pixel follows the sign of its "
-        "weights alone, in the cold one that of its whole field.",
+        "twentieth; a temperature divides the whole energy. In the multiplied machine a pixel follows the sign of "
+        "its weights alone, in the cold one that of its whole field.",
     )  # fmt: skip
     least = min(kept, key=lambda name: kept[name]["different_pixels"])
     verdict = notebook.verdict(

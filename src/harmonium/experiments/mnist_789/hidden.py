@@ -116,8 +116,8 @@ def l55_section(results: Results, notebook: Notebook) -> blocks.Section:
     figure = _parameters(results["L55"], _shape(notebook.scale), "L55: biases and weights")
     picture = notebook.figure(
         "fig5", figure,
-        "The best L55: the visible bias, and the weights of each state, all on one scale; above each its hidden bias. "
-        "Red pixels are made likelier by the state, blue ones less likely.",
+        "The best L55: the visible bias, and the weights of each state, all on one scale; above each its hidden "
+        "bias. Red pixels are made likelier by the state, blue ones less likely.",
         "A mosaic of 56 small images in red and blue.",
     )  # fmt: skip
     rows, kept = [], {}

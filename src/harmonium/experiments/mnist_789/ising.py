@@ -168,15 +168,14 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
     )
     right = mean([e["score"] for e in kept["right start"]["after"] if e is not None])
     broken = [
-        f"<b>The partition function.</b> In place of 2 cosh <i>H</i> the document has 1 + cosh <i>H</i>. The two agree "
-        "at <i>H</i> = 0 and differ by ln 2 a pixel in strong fields, so its ln <i>Z</i> is too small and its score "
-        "too "
-        f"high: the machine that scores {n(same['score'])} gets {n(same['by_document'])}. By itself this cannot give "
-        f"{ISING_AT_MOST}; it makes every comparison of Ising scores worthless.",
-        f"<b>The start.</b> Hinton's bias is for units of 0 and 1. Taken over for ±1, the fields are twice too strong: "
-        f"the score at the start is {n(kept['start not halved']['before'][0]['score'])} in place of "
+        "<b>The partition function.</b> In place of 2 cosh <i>H</i> the document has 1 + cosh <i>H</i>. The two "
+        "agree at <i>H</i> = 0 and differ by ln 2 a pixel in strong fields, so its ln <i>Z</i> is too small and its "
+        f"score too high: the machine that scores {n(same['score'])} gets {n(same['by_document'])}. By itself this "
+        f"cannot give {ISING_AT_MOST}; it makes every comparison of Ising scores worthless.",
+        "<b>The start.</b> Hinton's bias is for units of 0 and 1. Taken over for ±1, the fields are twice too "
+        f"strong: the score at the start is {n(kept['start not halved']['before'][0]['score'])} in place of "
         f"{n(kept['right start']['before'][0]['score'])}.",
-        f"<b>The identity.</b> Putting <i>v</i> = (1 + <i>s</i>)/2, <i>h</i> = (1 + <i>t</i>)/2 into the energy turns "
+        "<b>The identity.</b> Putting <i>v</i> = (1 + <i>s</i>)/2, <i>h</i> = (1 + <i>t</i>)/2 into the energy turns "
         f"the Bernoulli machine into an Ising machine: ln <i>p</i> of {same['rows']:,} images changes by at most "
         f"{same['largest_change']:.1e} nats. So the best Ising machine is exactly as good as the best Bernoulli one; "
         f"trained by the exact gradient they differ by {n(gap.value)} ± {n(gap.half_width)} nats ({p_value(p)}).",
@@ -186,14 +185,12 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         "section 3",
         "contradicted" if right.value > uniform and max(optimum) > ISING_AT_MOST.value else "undecided",
         f"Ising units trained with the settings of L8 and the right start score {right} (95 % interval of the mean), "
-        "and "
-        f"{n(max(optimum))} at their best; {ISING_AT_MOST} is below the uniform distribution ({n(uniform)}), which no "
-        "trained machine should be.",
+        f"and {n(max(optimum))} at their best; {ISING_AT_MOST} is below the uniform distribution ({n(uniform)}), "
+        "which no trained machine should be.",
     )
     lead = (
         "Nothing is wrong with Ising units: they are Bernoulli units under another name. The same machine has the "
-        "same "
-        f"probabilities to {same['largest_change']:.0e} nats, and training reaches {n(max(optimum))}."
+        f"same probabilities to {same['largest_change']:.0e} nats, and training reaches {n(max(optimum))}."
     )
     return blocks.Section(
         "ising", "Question 3: why did Ising units fail?", [verdict, *map(blocks.Text, broken), table], lead

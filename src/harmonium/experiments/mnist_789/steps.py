@@ -141,8 +141,7 @@ def _lead(document: dict[str, Any], tuned: dict[str, Any]) -> str:
     first, last = document["steps"][0], document["steps"][-1]
     return (
         f"{last} steps against {first}: with the document's settings {in_words(document)}; once the learning rate "
-        "falls "
-        f"to zero and its noise is gone, {in_words(tuned)}."
+        f"falls to zero and its noise is gone, {in_words(tuned)}."
     )
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from harmonium.experiments.mnist_789.document import Quoted
 from harmonium.experiments.statistics import Interval, mean, minus
 from harmonium.experiments.tasks import Done
-from harmonium.runs.summary import binarisation_in_words
 
 
 def n(value: float | None, decimals: int = 2) -> str:
@@ -28,7 +26,7 @@ def against(ours: float, quoted: Quoted) -> str:
 
 
 def agrees(ours: Interval, quoted: Quoted) -> str:
-    """Whether an interval of ours and a number of the document meet, its error taken as one standard deviation."""
+    """Whether our interval and a number of the document meet: within twice its error, or 2 nats where it has none."""
     slack = 2 * (quoted.error if quoted.error is not None else 1.0)
     near = abs(ours.value - quoted.value) <= slack + (ours.half_width if ours.n > 1 else 0.0)
     return "confirmed" if near else "contradicted"
@@ -37,9 +35,5 @@ def agrees(ours: Interval, quoted: Quoted) -> str:
 def settings_in_words(result: Done) -> str:
     """How the machines of a task were trained, shortly."""
     task = result.value
-    return f"{len(task['seeds'])} starts, {task['updates']:,} updates each"
-
-
-def threshold_in_words(summary: dict[str, Any]) -> str:
-    """The binarisation."""
-    return binarisation_in_words(summary["binarize"], summary["scale"])
+    starts = len(task["seeds"])
+    return f"{starts} start{'s' * (starts > 1)}, {task['updates']:,} updates each"
