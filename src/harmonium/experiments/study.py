@@ -65,6 +65,7 @@ class Notebook:
 
     out: Path
     scale: Scale
+    facts: Mapping[str, str]
     numbers: dict[str, Any] = field(default_factory=dict)
     verdicts: list[blocks.Verdict] = field(default_factory=list)
 
@@ -73,6 +74,11 @@ class Notebook:
         for kind in ("png", "svg"):
             save(figure, self.out / "figures" / f"{name}.{kind}")
         return blocks.Figure(name, caption, alt)
+
+    @property
+    def per_image(self) -> str:
+        """The unit of all scores, with what was done to the grey values: no score means anything without."""
+        return f"nats per image; {self.facts['binarisation']}"
 
     def verdict(self, claim: str, where: str, verdict: str, evidence: str) -> blocks.Verdict:
         """A claim of the document and what has become of it: shown where it is made, and in the summary.
@@ -181,7 +187,7 @@ def reproduce(
     work = out / "work"
     execute((task for tasks in plan.values() for task in tasks.values()), work, workers, threads, say)
     say("drawing the figures and writing the report …")
-    notebook = Notebook(out, scale)
+    notebook = Notebook(out, scale, facts)
     sections: list[blocks.Section] = []
     taken: dict[str, float] = {}
     for part in parts:

@@ -72,7 +72,7 @@ def _main_table(notebook: Notebook) -> blocks.Table:
         )  # fmt: skip
     return blocks.Table(
         ("machine", "document", "ours, its settings", "difference", "held out", "best of its size", "seeds"), rows,
-        "Average log-likelihood in nats per image, exact: all images trained on and scored, as in the document.",
+        f"Average log-likelihood, exact, all images trained on and scored, as in the document: {notebook.per_image}.",
         note="<b>Held out</b>: of machines trained on the training images alone, scored on the others. <b>Best of its "
         "size</b>: the highest training score found for a machine of that size, by the exact gradient or by "
         "expectation-maximisation. Mean ± standard deviation over seeds.",

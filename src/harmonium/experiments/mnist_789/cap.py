@@ -95,7 +95,7 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
     table = blocks.Table(
         ("machine", "document", "optimum found", "every start", "how"),
         rows,
-        "The best training likelihoods found, over all the images, nats per image, exact; and the document's.",
+        f"The best training likelihoods found, over all the images, exact, and the document's: {notebook.per_image}.",
         note="Each is a lower bound of the true optimum: no training can show that there is none better. "
         + " ".join(
             f"L-BFGS from the best machine with {name[1:]} units gains another {value['gain']:.3f} nats in "
@@ -150,7 +150,7 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
             for name, numbers in (("units", units), ("states", states))
             for number, t, h in zip(numbers, grown[name]["train"], grown[name]["held_out"], strict=True)
         ],
-        "The same in numbers, nats per image.",
+        f"The same in numbers: {notebook.per_image}.",
         note=f"With {last['number'][-1]} states the mixture fits its training images {gap:.1f} nats better than new "
         "ones: there the limit is the number of images, no longer that of states.",
     )

@@ -119,8 +119,8 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         ("units, or states", "± of ln Z", "Bernoulli: training", "held out", "time", "one-hot: training", "held out",
          "time"),
         rows,
-        "Standard machines (PCD) and one-hot machines (EM) of equal numbers of units and so of weights; nats per "
-        "image.",
+        "Standard machines (PCD) and one-hot machines (EM) of equal numbers of units and so of weights; "
+        f"{notebook.per_image}.",
         note="The best machine on the validation rows is kept. One-hot: exact. Times on one core, as they were.",
     )  # fmt: skip
     largest = sizes(scale)[-1]

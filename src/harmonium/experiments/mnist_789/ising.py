@@ -162,7 +162,7 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
     table = blocks.Table(
         ("machine", "score", "by the document's ln Z", "score at the start", "by the document's ln Z"),
         rows,
-        "Average log-likelihood over all images, nats per image, by enumeration.",
+        f"Average log-likelihood over all images, by enumeration: {notebook.per_image}.",
         note=f"The uniform distribution over ±1 has {n(uniform)}: whatever scores less assigns less probability to the "
         "digits than tossing a coin for every pixel.",
     )

@@ -125,8 +125,9 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
     )  # fmt: skip
     table = blocks.Table(
         ("optimiser", "best rate", "training", "held out", "seeds"), rows,
-        "Each optimiser at its own best rate, on seeds that took no part in the choice; mean ± standard deviation.",
-        note=f"All alike? F = {f:.1f}, {p_value(p)}. Best against worst: {ranked[0]} − {ranked[-1]} = "
+        f"Each optimiser at its own best rate, on seeds that took no part in the choice: {notebook.per_image}.",
+        note=f"Mean ± standard deviation. All alike? F = {f:.1f}, {p_value(p)}. Best against worst: {ranked[0]} − "
+        f"{ranked[-1]} = "
         f"{n(gap.value)} ± {n(gap.half_width)} nats ({p_value(p_gap)}; the pair was picked after the fact)."
         + (f" The best rate of {', '.join(edges)} lies at the end of its range." if edges else ""),
     )  # fmt: skip

@@ -79,7 +79,7 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
     rows: list[list[Any]] = [[t["number"], n(t["score"]), _words(t["options"])] for t in complete[:_SHOWN]]
     table = blocks.Table(
         ("trial", "validation", "settings"), rows,
-        "The best trials: average log-likelihood of validation images, nats per image.",
+        f"The best trials: average log-likelihood of validation images, {notebook.per_image}.",
         note=f"{len(trials)} trials: " + ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
         + f". The best of many is a little lucky: on held-out images it has {n(value['held_out'][0])}. "
         "Learning rate 0.05, which Table I does not search.",

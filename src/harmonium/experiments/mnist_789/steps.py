@@ -106,7 +106,7 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
     table = blocks.Table(
         ("setting", "k", "slope, nats a step", "no slope?", "last − first", "no difference?", "all alike? (F test)"),
         rows,
-        "Tests of significance on the training scores; ± are 95 % intervals.",
+        f"Tests of significance on the training scores, {notebook.per_image}; ± are 95 % intervals.",
         note=f"Beside them, at the falling rate: PCD-1 {spread(beside['pcd'])}, the exact gradient "
         f"{spread(beside['exact'])} (mean ± standard deviation over seeds).",
     )

@@ -90,7 +90,8 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
     table = blocks.Table(
         ("machine", "document", "ours", "ours − document", "training", "held out", "seeds"),
         rows,
-        "The machines of Tables II and III with their own settings: average log-likelihood, nats per image, exact.",
+        "The machines of Tables II and III with their own settings: average log-likelihood, exact, "
+        f"{notebook.per_image}.",
         note="<b>Ours</b>: all images trained on and scored, as in the document. <b>Training</b> and <b>held out</b>: "
         "trained on the training images alone. Mean ± standard deviation over seeds. Independent pixels: "
         f"{n(independent)}. The document states neither its threshold nor the kind of the penalty gamma, and for "
@@ -103,7 +104,7 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
     nearest = min(means, key=lambda gamma: abs(means[gamma].value - quoted.value))
     readings = blocks.Table(
         ("reading", "score", "seeds"), gammas,
-        "L55 under the readings of its penalty: over all images, nats per image.",
+        f"L55 under the readings of its penalty: over all images, {notebook.per_image}.",
         note="The document gives gamma = 0.1 for L55 and 0.001 for L5 and L8, and neither the kind of the penalty nor "
         f"where it enters the update. L55 stands above, and in what follows, with: {NEAREST}.",
     )  # fmt: skip
