@@ -178,6 +178,8 @@ def reproduce(
     began = time.perf_counter()
     scale = experiment.scales["quick" if quick else "full"]
     parts = experiment.chosen(only)
+    if workers < 0:
+        raise InputError(f"workers={workers} is not a number of processes; give 1 or more, or 0 for one a processor.")
     workers = workers or processors()
     threads = threads_for(workers)
     facts = experiment.facts(scale)  # finds the data before anything is written
