@@ -1,5 +1,6 @@
 """The study of 7, 8 and 9: its presets are the document's tables, its formulas are what they are said to be."""
 
+import dataclasses
 import json
 import math
 import re
@@ -109,6 +110,26 @@ def test_a_part_alone_makes_a_report_and_again_from_what_is_kept(tmp_path):
     again = reproduce(experiment, tmp_path, quick=True, only=["ising"], workers=1, say=said.append)
     assert json.loads((tmp_path / "numbers.json").read_text()) == numbers
     assert again.report.read_text() == page
+
+
+def test_a_further_part_leaves_what_is_there_and_foreign_folders_are_refused(tmp_path):
+    experiment = find_experiment("mnist-789")
+    reproduce(experiment, tmp_path / "study", quick=True, only=["fig1"], workers=1)
+    reproduce(experiment, tmp_path / "study", quick=True, only=["fig7"], workers=1)
+    numbers = json.loads((tmp_path / "study" / "numbers.json").read_text())["generation"]
+    done = reproduce(experiment, tmp_path / "study", quick=True, only=["fig1"], workers=1)
+    assert done.numbers["generation"] == numbers
+    assert [section.id for section in done.page.sections] == ["fig1", "fig7"]
+    without_data = dataclasses.replace(experiment, facts=lambda scale: {})
+    with pytest.raises(InputError, match="holds the quick form of mnist-789, not the full form"):
+        reproduce(without_data, tmp_path / "study", only=["fig1"], workers=1)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").write_text("…")
+    with pytest.raises(InputError, match="holds other files, and no study"):
+        reproduce(experiment, tmp_path / "other", quick=True, only=["fig1"])
+    with pytest.raises(InputError, match=r"thesis\.txt is a file"):
+        reproduce(experiment, tmp_path / "other" / "thesis.txt", quick=True, only=["fig1"])
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.txt"]
 
 
 def test_presets_on_the_command_line(tmp_path):

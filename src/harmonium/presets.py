@@ -79,6 +79,8 @@ def preset(name: str) -> dict[str, Any]:
     >>> hm.preset("mnist-789-L8")["hidden"]
     'bernoulli:8'
     """
+    if not isinstance(name, str):
+        raise InputError(f"name must be that of a preset, not {name!r}; choose from {', '.join(PRESETS)}.")
     if name not in PRESETS:
         near = difflib.get_close_matches(name, PRESETS, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(PRESETS)}."

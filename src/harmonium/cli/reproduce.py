@@ -7,6 +7,7 @@ import os
 import click
 
 from harmonium.cli.shared import Grouped, imports, nothing, say
+from harmonium.errors import InputError
 
 
 @click.command(cls=Grouped, short_help="A whole study from a document, with its report.")
@@ -49,6 +50,8 @@ def reproduce(
         for part in experiment.parts:
             click.echo(f"{part.name:12} {part.title}")
         return
+    if data_path is not None and quick:
+        raise InputError("--data-path is for the full study; the digits of --quick come with scikit-learn.")
     if data_path is not None:
         os.environ["HARMONIUM_DATA"] = data_path  # for the worker processes, too
     if out is None:

@@ -53,7 +53,7 @@ def validate(
     if resume is not None:
         if given or out or config_file or preset_name:
             extra = next(iter(given), "out" if out else "config" if config_file else "preset").replace("_", "-")
-            raise InputError(f"a validation that has begun keeps its own options, so leave {extra} out.")
+            raise InputError(f"a validation that has begun keeps its own options, so leave --{extra} away.")
         found = resume_validation(resume, seeds=seeds, workers=workers, together=together, say=report)
     else:
         config = config_of(given, config_file, preset_name)

@@ -7,6 +7,7 @@ Drawing and writing read results alone, so that a report can be made again in se
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import time
@@ -15,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harmonium.errors import InputError
-from harmonium.experiments.tasks import Done, Say, Task, done, execute
+from harmonium.errors import InputError, Interrupted, StoppedError
+from harmonium.experiments.tasks import Done, Say, Task, done, execute, ordered
+from harmonium.io import write_json
 from harmonium.plots import save
 from harmonium.report import blocks
 from harmonium.report.markdown import write_markdown
@@ -162,7 +164,7 @@ def reproduce(
     quick : bool
         The short form, on the bundled digits.
     only : iterable of str
-        Names of parts; all where there are none.
+        Names of parts to compute; all where there are none.  The report shows all parts that are there.
     workers : int
         Processes, by default one a processor.
     say : callable
@@ -174,20 +176,31 @@ def reproduce(
         An unknown part, or data that are not there.
     HarmoniumError
         Tasks failed; what is finished is kept.
+    StoppedError
+        A signal came; what is finished is kept.
     """
     began = time.perf_counter()
     scale = experiment.scales["quick" if quick else "full"]
-    parts = experiment.chosen(only)
+    chosen = experiment.chosen(only)
     if workers < 0:
         raise InputError(f"workers={workers} is not a number of processes; give 1 or more, or 0 for one a processor.")
     workers = workers or processors()
     threads = threads_for(workers)
     facts = experiment.facts(scale)  # finds the data before anything is written
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    plan = {part.name: part.tasks(scale) for part in parts}
+    out = _claimed(Path(out), experiment, scale)
+    plan = {part.name: part.tasks(scale) for part in experiment.parts}
     work = out / "work"
-    execute((task for tasks in plan.values() for task in tasks.values()), work, workers, threads, say)
+    wanted = [task for part in chosen for task in plan[part.name].values()]
+    try:
+        execute(wanted, work, workers, threads, say)
+    except Interrupted as error:
+        kept = sum(done(task, work) is not None for task in ordered(wanted))
+        raise StoppedError(
+            f"stopped; {kept} of {len(ordered(wanted))} tasks are done and kept, and the same command goes on",
+            error.signal_number,
+        ) from None
+    # whatever has been computed before is in the report, too
+    parts = [p for p in experiment.parts if p in chosen or (plan[p.name] and _all_done(plan[p.name], work))]
     say("drawing the figures and writing the report …")
     notebook = Notebook(out, scale, facts)
     sections: list[blocks.Section] = []
@@ -199,7 +212,8 @@ def reproduce(
         shown = [b for b in section.blocks if scale.comparable or not isinstance(b, blocks.Verdict)]
         sections.append(replace(section, blocks=shown))
     command = f"harmonium reproduce {experiment.name}" + " --quick" * quick
-    command += "".join(f" --only {part.name}" for part in parts) if len(parts) < len(experiment.parts) else ""
+    if len(parts) < len(experiment.parts):
+        command += "".join(f" --only {part.name}" for part in parts)
     versions = environment()
     numbers = {
         "command": command,
@@ -227,6 +241,33 @@ def reproduce(
     write_numbers(report, out)
     write_markdown(report, out / "report.md")
     return Reproduced(write_report(report, out), report, numbers, time.perf_counter() - began)
+
+
+def _claimed(out: Path, experiment: Experiment, scale: Scale) -> Path:
+    """The folder, made if need be and marked as that of this study; raises InputError where it is something else's."""
+    mark, own = out / "study.json", {"study": experiment.name, "scale": scale.name}
+    if out.exists() and not out.is_dir():
+        raise InputError(f"out={out} is a file; give the path of a folder.")
+    if mark.is_file():
+        found = json.loads(mark.read_text())
+        if found != own:
+            raise InputError(
+                f"out={out} holds the {found.get('scale')} form of {found.get('study')}, not the {scale.name} form of "
+                f"{experiment.name}; choose another folder."
+            )
+        return out
+    if out.is_dir() and any(out.iterdir()):
+        raise InputError(f"out={out} holds other files, and no study; choose another folder.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"out={out} cannot be made: {error.strerror}; choose another folder.") from None
+    write_json(mark, own)
+    return out
+
+
+def _all_done(tasks: Mapping[str, Task], work: Path) -> bool:
+    return all(done(task, work) is not None for task in tasks.values())
 
 
 def _found(task: Task, work: Path) -> Done:

@@ -153,10 +153,9 @@ def run_validation(
                 else:
                     _in_workers(folders, config, data, jobs_of(left, workers, most), workers, threads, ended)
         except Interrupted as error:
+            kept = "nothing is kept without out" if out is None else f"go on with: harmonium validate --resume {path}"
             raise StoppedError(
-                f"stopped after {len(ended.done)} of {seeds} seeds; the same command goes on, or "
-                f"harmonium validate --resume {path}",
-                error.signal_number,
+                f"stopped after {len(ended.done)} of {seeds} seeds; {kept}", error.signal_number
             ) from None
         found = folders.collect(config, numbers, keep=out is not None)
         if out is not None:

@@ -98,6 +98,8 @@ def search(
         A signal came; finished trials are kept where there is a folder.
     """
     import_optuna()
+    if not isinstance(prune, bool):
+        raise InputError(f"prune must be True or False, not {prune!r}.")
     fixed: dict[str, Any] = {
         **options,
         **({"labels": labels} if isinstance(data, (str, os.PathLike)) and labels else {}),

@@ -75,7 +75,8 @@ def _main_table(notebook: Notebook) -> blocks.Table:
         f"Average log-likelihood, exact, all images trained on and scored, as in the document: {notebook.per_image}.",
         note="<b>Held out</b>: of machines trained on the training images alone, scored on the others. <b>Best of its "
         "size</b>: the highest training score found for a machine of that size, by the exact gradient or by "
-        "expectation-maximisation. Mean ± standard deviation over seeds.",
+        "expectation-maximisation. Mean ± standard deviation over seeds; their number: on all images + on the "
+        "training images alone.",
     )  # fmt: skip
 
 

@@ -26,8 +26,8 @@ from harmonium.report import blocks
 from harmonium.runs.inputs import open_inputs
 
 _HOW = (
-    "Blue: all images, trained on and scored, as in the document. Orange: held-out images, of machines that were "
-    "trained on the training images alone. Bars: ± one standard deviation over seeds."
+    "Blue (training): all images, trained on and scored, as in the document. Orange: held-out images, of machines "
+    "that were trained on the training images alone. Bars: ± one standard deviation over seeds."
 )
 
 
@@ -49,7 +49,7 @@ def data_section(results: Results, notebook: Notebook) -> blocks.Section:
         "fig1", figure, f"Every {len(inputs.data) // 60:,}th of the {len(inputs.data):,} images, binarised.",
         "Sixty handwritten sevens, eights and nines in black and white.",
     )  # fmt: skip
-    return blocks.Section("fig1", "Figure 1: the data", [block])
+    return blocks.Section("fig1", "Their figure 1: the data", [block])
 
 
 def _scores(names: tuple[str, ...]) -> Any:
@@ -82,20 +82,22 @@ def models_section(results: Results, notebook: Notebook) -> blocks.Section:
     block = notebook.figure("fig2", ax, caption, "Six models, each with its scores over seeds.")
     best = max(TABLE_II, key=lambda name: float(np.mean(scores_of(results[f"{name}-every"]))))
     return blocks.Section(
-        "fig2", "Figure 2: the models of the random search", [block],
+        "fig2", "Their figure 2: the models of the random search", [block],
         f"Model {best} is the best of the six, with {spread(scores_of(results[f'{best}-every']))} nats per image.",
     )  # fmt: skip
 
 
 def curves_section(results: Results, notebook: Notebook) -> blocks.Section:
     """Figure 3: learning curves with bands over seeds."""
-    models = []
+    models, kept = [], {}
     for name in TABLE_III:
         value = results[f"{name}-split"].value
         good = [h for h, lost in zip(value["history"], value["diverged"], strict=True) if not lost]
         epochs = [record["epoch"] for record in good[0]]
         train, held = (np.array([[r[part] for r in history] for history in good]) for part in ("train", "held_out"))
         models.append(ModelCurves(name, epochs, train, held))
+        kept[name] = {"epoch": epochs, "train": train.tolist(), "held_out": held.tolist()}
+    notebook.numbers["learning_curves"] = kept
     top = max(float(np.max(np.asarray(m.train))) for m in models)
     floor = min(float(np.mean(np.asarray(m.train), 0).min()) for m in models)
     ax = learning_bands(models, log_x=False, ylim=(max(floor, top - 45) - 1, top + 2), title="Learning curves")
@@ -105,17 +107,17 @@ def curves_section(results: Results, notebook: Notebook) -> blocks.Section:
         "held-out ones. What lies below the frame is not shown.",
         "Three rising curves with bands.",
     )  # fmt: skip
-    return blocks.Section("fig3", "Figure 3: learning curves", [block])
+    return blocks.Section("fig3", "Their figure 3: learning curves", [block])
 
 
 def best_section(results: Results, notebook: Notebook) -> blocks.Section:
     """Figure 4: the three best models."""
     ax = _bars(TABLE_III, results, notebook, "The machines of Table III")
     block = notebook.figure("fig4", ax, _HOW, "Three machines with their scores, the document's beside them.")
-    return blocks.Section("fig4", "Figure 4: the three best machines", [block])
+    return blocks.Section("fig4", "Their figure 4: the three best machines", [block])
 
 
-FIG1 = Part("fig1", "Figure 1: the data", _none, data_section)
-FIG2 = Part("fig2", "Figure 2: the models of the random search", _scores(TABLE_II), models_section)
-FIG3 = Part("fig3", "Figure 3: learning curves", _scores(TABLE_III), curves_section)
-FIG4 = Part("fig4", "Figure 4: the three best machines", _scores(TABLE_III), best_section)
+FIG1 = Part("fig1", "Their figure 1: the data", _none, data_section)
+FIG2 = Part("fig2", "Their figure 2: the models of the random search", _scores(TABLE_II), models_section)
+FIG3 = Part("fig3", "Their figure 3: learning curves", _scores(TABLE_III), curves_section)
+FIG4 = Part("fig4", "Their figure 4: the three best machines", _scores(TABLE_III), best_section)

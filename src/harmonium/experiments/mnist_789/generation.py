@@ -112,7 +112,7 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         + ", ".join(minus(f"{100 * kept[name]['different_pixels']:.1f} % ({name})") for name in TABLE_III)
         + " of the pixels, since the biases are not multiplied.",
     )  # fmt: skip
-    return blocks.Section("fig7", "Figure 7: generated digits", [verdict, *shown, table])
+    return blocks.Section("fig7", "Their figure 7: generated digits", [verdict, *shown, table])
 
 
-PART = Part("fig7", "Figure 7: generated digits", tasks, section)
+PART = Part("fig7", "Their figure 7: generated digits", tasks, section)

@@ -125,7 +125,7 @@ def l55_section(results: Results, notebook: Notebook) -> blocks.Section:
         seeds = results[f"{name} states"].value["seeds"]
         kept[name] = {key: [one[key] for one in seeds] for key in ("states", "winners", "used", "effective")}
         states = seeds[0]["states"]
-        quoted = STATES_USED.get(states) if name.startswith("L") else None
+        quoted = STATES_USED.get(states) if name.startswith("L") and notebook.scale.comparable else None
         rows.append(
             [name, states, "–" if quoted is None else str(quoted), ", ".join(str(one["used"]) for one in seeds),
              ", ".join(str(one["winners"]) for one in seeds), ", ".join(f"{one['effective']:.1f}" for one in seeds)]
@@ -151,7 +151,7 @@ def l55_section(results: Results, notebook: Notebook) -> blocks.Section:
                 f"{', '.join(map(str, kept[f'EM {states}']['used']))}.",
             )
         )  # fmt: skip
-    return blocks.Section("fig5", "Figure 5: the states of the one-hot machine", [picture, *verdicts, table])
+    return blocks.Section("fig5", "Their figure 5: the states of the one-hot machine", [picture, *verdicts, table])
 
 
 # ---- figure 6 -----------------------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def states_section(results: Results, notebook: Notebook) -> blocks.Section:
         figure = draw_states(value["by_class"], value["names"], classes, notes=notes, title=f"{name}: hidden states")
         caption = (
             f"How often each hidden state of {name} stands for the images of each digit: the average of p(<i>h</i>|"
-            "<i>v</i>), exact. " + ("A state is named by its units, 1 for on, unit 0 first." if name != "L55" else "")
+            "<i>v</i>), exact." + (" A state is named by its units, 1 for on, unit 0 first." if name != "L55" else "")
         )
         shown.append(notebook.figure(f"fig6b-states-{name}", figure, caption, f"Histograms of the states of {name}."))
     figure = draw_correlation(
@@ -194,7 +194,9 @@ def states_section(results: Results, notebook: Notebook) -> blocks.Section:
         | {"L8, its own distribution": _matrix(results["L8 states"].value["correlation_of_machine"])},
         title="Correlation of the hidden units",
     )
-    caption = "Between hidden units over the images, and under the machine's own distribution."
+    caption = (
+        "Correlations between the hidden units over the images and, on the right, under the machine's own distribution."
+    )
     shown.append(
         notebook.figure("fig6-correlation", figure, caption, "Three matrices of correlations in red and blue.")
     )
@@ -209,18 +211,17 @@ def states_section(results: Results, notebook: Notebook) -> blocks.Section:
                 name,
                 *(str(mean(column.tolist())) for column in by_class.T),
                 str(mean([one["entropy"] for one in seeds])),
-                "; ".join(", ".join(o["top"]) for o in seeds[:3]),
             ]
         )
     notebook.numbers["hidden_states"] = kept
     table = blocks.Table(
-        ("machine", *map(str, classes), "all", "most frequent state of 7, 8, 9 (first seeds)"), rows,
+        ("machine", *map(str, classes), "all"), rows,
         "Entropy of the hidden states for the images of each digit, in nats.",
         note="Mean over seeds with its 95 % interval. A machine that always answers a digit with one state has 0 "
         "there.",
     )  # fmt: skip
     verdicts = [_least_diverse(kept["L5"], notebook), _resting_state(results, notebook)]
-    return blocks.Section("fig6", "Figure 6: what the hidden units do", [*verdicts, table, *shown])
+    return blocks.Section("fig6", "Their figure 6: what the hidden units do", [*verdicts, table, *shown])
 
 
 def _least_diverse(five: Mapping[str, Any], notebook: Notebook) -> blocks.Verdict:
@@ -254,5 +255,5 @@ def _resting_state(results: Results, notebook: Notebook) -> blocks.Verdict:
     )  # fmt: skip
 
 
-FIG5 = Part("fig5", "Figure 5: the states of the one-hot machine", l55_tasks, l55_section)
-FIG6 = Part("fig6", "Figure 6: what the hidden units do", states_tasks, states_section)
+FIG5 = Part("fig5", "Their figure 5: the states of the one-hot machine", l55_tasks, l55_section)
+FIG6 = Part("fig6", "Their figure 6: what the hidden units do", states_tasks, states_section)

@@ -81,14 +81,16 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         ("trial", "validation", "settings"), rows,
         f"The best trials: average log-likelihood of validation images, {notebook.per_image}.",
         note=f"{len(trials)} trials: " + ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-        + f". The best of many is a little lucky: on held-out images it has {n(value['held_out'][0])}. "
+        + f". The best of many owes something to luck; on held-out images it has {n(value['held_out'][0])}. "
         "Learning rate 0.05, which Table I does not search.",
     )  # fmt: skip
     shown: list[blocks.Block] = [table]
     scores, states = [t["score"] for t in trials], [t["state"] for t in trials]
     numbers = [t["number"] for t in trials]
     found = search_scores(numbers, scores, states, per="image", title="The random search")
-    caption = "Validation score of each trial, and the best so far; crosses were given up early."
+    caption = "Validation score of each trial, and the best so far." + " Crosses were given up early." * (
+        "pruned" in states
+    )
     shown.append(notebook.figure("search-scores", found, caption, "Scores of the trials with a running best."))
     settings = [Setting(axis["name"], axis["values"], axis["log"]) for axis in value["axes"]]
     panels = search_settings(settings, scores, states, per="image", title="Score against each setting")
@@ -100,7 +102,10 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
             list(weighed), [w["share"] for w in weighed.values()], [(w["low"], w["high"]) for w in weighed.values()],
             [w["chance"] for w in weighed.values()], trials=len(trials), title="Which settings mattered",
         )  # fmt: skip
-        caption = "Share of each setting in being among the best quarter (PED-ANOVA), with what chance alone gives."
+        caption = (
+            "Share of each setting in being among the best quarter (PED-ANOVA). A setting that does nothing stays "
+            "below the mark 19 times in 20; marks beyond the whole stand at the end."
+        )
         shown.append(notebook.figure("search-importance", bars, caption, "A bar for each setting."))
     else:
         shown.append(blocks.Text(f"Importance is not shown: {blocks.escape(value['no_importance'])}."))
@@ -112,7 +117,9 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
     )  # fmt: skip
     clear = [name for name, one in weighed.items() if one["clear"]]
     if clear:
-        lead += f" Beyond chance mattered: {', '.join(clear)}."
+        lead += f" Above what chance gives 19 times in 20: {', '.join(clear)}."
+    elif weighed:
+        lead += " No setting can be told from chance by so few trials."
     return blocks.Section("search", "The random search of Table I", shown, lead)
 
 

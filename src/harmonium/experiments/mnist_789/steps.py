@@ -131,17 +131,14 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
 
 
 def _lead(document: dict[str, Any], tuned: dict[str, Any]) -> str:
-    def in_words(test: dict[str, Any]) -> str:
-        change = n(abs(test["last_minus_first"]["value"]))
-        if test["p_last_minus_first"] > 0.05:
-            return f"no difference that these seeds could show ({p_value(test['p_last_minus_first'])})"
-        better = "better" if test["last_minus_first"]["value"] > 0 else "worse"
-        return f"{change} nats {better} ({p_value(test['p_last_minus_first'])})"
+    def said(test: dict[str, Any]) -> str:
+        gain, p = test["last_minus_first"], p_value(test["p_last_minus_first"])
+        return minus(f"{gain['value']:+.2f} ± {gain['half_width']:.2f} nats ({p})")
 
     first, last = document["steps"][0], document["steps"][-1]
     return (
-        f"{last} steps against {first}: with the document's settings {in_words(document)}; once the learning rate "
-        f"falls to zero and its noise is gone, {in_words(tuned)}."
+        f"{last} steps instead of {first} change the training score by {said(document)} with the document's settings, "
+        f"and by {said(tuned)} with a learning rate that falls to zero."
     )
 
 
