@@ -61,7 +61,7 @@ def _models(scale: Scale) -> dict[str, Task]:
 def tasks(scale: Scale) -> dict[str, Task]:
     """One task: the judge is fitted once."""
     options = {**scale.data, **SPLIT, "validation": 0.0}
-    arguments = {"options": options, "number": scale.pick(1000, 200), "sweeps": scale.pick(1000, 100)}
+    arguments = {"options": options, "number": scale.pick(1000, 100), "sweeps": scale.pick(1000, 100)}
     return {"judged": Task("judged", f"{__name__}:judge", arguments, _models(scale), scale.pick(150, 5))}
 
 
@@ -182,7 +182,8 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         f"{_interval(value['error'])} of {value['images']['held_out']:,} held-out ones and takes "
         f"{_interval(value['false_rejection'])} of them for no digit (95 % intervals). <b>Grainy</b>: with more noise "
         "in single pixels than real images have; such an image may still show its digit. Copying would show as a "
-        "distance to the nearest real image well below that of held-out real images, repetition in the column before.",
+        "distance to the nearest real image well below that of held-out real images, repetition in the column before; "
+        "<b>copies</b> are equal to a training image.",
     )  # fmt: skip
     pictures = [
         notebook.figure(
