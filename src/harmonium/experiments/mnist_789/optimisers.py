@@ -12,7 +12,7 @@ import numpy as np
 
 from harmonium.experiments import statistics
 from harmonium.experiments.mnist_789.scales import PLAIN, SPLIT
-from harmonium.experiments.mnist_789.words import n, spread
+from harmonium.experiments.mnist_789.words import LITTLE, n, no_more_than, spread
 from harmonium.experiments.statistics import mean, p_value
 from harmonium.experiments.study import Notebook, Part, Results, Scale
 from harmonium.experiments.tasks import Task
@@ -134,9 +134,10 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
     )  # fmt: skip
     verdict = notebook.verdict(
         "no optimiser is better than the others once its parameters are set correctly", "section 3",
-        "confirmed" if p > 0.05 else "contradicted" if gap.low > 1 else "partly",
+        no_more_than(gap, p),
         f"At equal budgets the means differ by at most {n(gap.value)} ± {n(gap.half_width)} nats ({ranked[0]} against "
-        f"{ranked[-1]}); that all are alike: {p_value(p)}.",
+        f"{ranked[-1]}); that all are alike: {p_value(p)}. Confirmed would be an interval within ± {LITTLE:g} nats, "
+        "contradicted p < 0.05.",
     )  # fmt: skip
     ranges = {name: _range(results[f"choice-{name}"].value) for name in OPTIMISERS}
     widest = max(ranges, key=lambda name: ranges[name])

@@ -32,6 +32,18 @@ def agrees(ours: Interval, quoted: Quoted) -> str:
     return "confirmed" if near else "contradicted"
 
 
+#: What counts as little, in nats: the document calls the effect of CD steps "a couple of points".
+LITTLE = 2.0
+
+
+def no_more_than(difference: Interval, p: float) -> str:
+    """What becomes of "it makes no difference": that no test has found one does not confirm it, a narrow interval "
+    "does."""
+    if max(abs(difference.low), abs(difference.high)) <= LITTLE:
+        return "confirmed"
+    return "contradicted" if p < 0.05 else "undecided"
+
+
 def settings_in_words(result: Done) -> str:
     """How the machines of a task were trained, shortly."""
     task = result.value
