@@ -38,6 +38,9 @@ def test_figures_can_be_chosen_and_found_elsewhere(tmp_path):
     path = write_markdown(report(*shown), tmp_path / "page.md", "pictures/x", ["b"])
     assert re.findall(r"!\[.*?\]\((.*?)\)", path.read_text()) == ["pictures/x/b.png"]
     assert "Caption a." not in path.read_text()
+    assert "## Section one" in path.read_text()
+    bare = Report("T", "S", [], [Section("two", "Section two", shown)], {}, {})
+    assert "Section two" not in markdown(bare, only=[])
 
 
 def test_foreign_markup_is_shown_and_not_obeyed():

@@ -64,11 +64,9 @@ def markdown(report: Report, figures: str = "figures", only: Sequence[str] | Non
     pieces.append("\n".join(f"* {name}: {value}" for name, value in report.facts.items()))
     pieces.append(blocks(report.summary))
     for section in report.sections:
-        pieces += [
-            f"## {section.title}",
-            f"**{_text(section.lead).replace('**', '')}**" if section.lead else "",
-            blocks(section.blocks),
-        ]
+        lead, body = _text(section.lead).replace("**", ""), blocks(section.blocks)
+        if lead or body:  # a section of figures that are not shown is none
+            pieces += [f"## {section.title}", f"**{lead}**" if lead else "", body]
     return "\n\n".join(piece for piece in pieces if piece) + "\n"
 
 

@@ -122,7 +122,11 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         rows,
         "Standard machines (PCD) and one-hot machines (EM) of equal numbers of units and so of weights; "
         f"{notebook.per_image}.",
-        note="The best machine on the validation rows is kept. One-hot: exact. Times on one core, as they were.",
+        note="The best machine on the validation rows is kept. One-hot: exact. Times on one core, as they were. PCD, "
+        "up "
+        f"to {_SMALL} units: {_in_words(_SLOW)}; more units: {_in_words(_FAST)}, which keeps the weights small enough "
+        "for "
+        "ln <i>Z</i> to be known well, at a cost in likelihood.",
     )  # fmt: skip
     largest = sizes(scale)[-1]
     standard, mixture = kept[str(largest)]["bernoulli"], kept[str(largest)]["onehot"]
@@ -148,6 +152,13 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         f"held out, {largest} Bernoulli units reach {n(standard['held_out'], 1)} and {largest} one-hot states "
         f"{n(mixture['held_out'], 1)} nats.",
     )  # fmt: skip
+
+
+def _in_words(settings: Mapping[str, Any]) -> str:
+    return (
+        f"rate {settings['learning_rate']:g}, momentum {settings['momentum']:g}, L2 {settings['l2']:g}, "
+        f"{settings['epochs']:g} epochs"
+    )
 
 
 def _error(value: dict[str, Any]) -> str:
