@@ -2,8 +2,8 @@
 
     HARMONIUM_DATA=... python benchmarks/mnist_789.py STUDY      writes docs/mnist-789.md and its figures
 
-STUDY is the folder of ``harmonium reproduce mnist-789 --out STUDY``; what is not in it yet is computed first: most
-of an hour on two processors for an empty one.
+STUDY is the folder of ``harmonium reproduce mnist-789 --out STUDY``; what is not in it yet is computed first: about
+an hour on two processors for an empty one.
 """
 
 from __future__ import annotations

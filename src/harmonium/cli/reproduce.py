@@ -36,7 +36,7 @@ def reproduce(
     \b
     mnist-789   Restricted Boltzmann Machines on the digits 7, 8 and 9, a student
                 report of 2025: its tables and figures, its claims tested, its six
-                open questions answered; most of an hour on two processors
+                open questions answered; about an hour on two processors
 
     Everything that is computed is kept in the folder, so the same command goes on after an interruption, and --only
     adds a part to what is there.  It ends with report.html (one file, no network), numbers.json and figures/.
