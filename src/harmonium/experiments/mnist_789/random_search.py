@@ -31,7 +31,7 @@ def tasks(scale: Scale) -> dict[str, Task]:
     space = (
         {}
         if scale.comparable
-        else {"epochs": {"low": 2, "high": 12}, "steps": {"low": 1, "high": 8}, "batch_size_final": 100}
+        else {"epochs": {"low": 2, "high": 6}, "steps": {"low": 1, "high": 8}, "batch_size_final": 100}
     )
     arguments = {"fixed": fixed, "changes": space, "trials": scale.pick(30, 10)}
     return {"search": Task("random-search", f"{__name__}:run", arguments, seconds=scale.pick(375, 10))}

@@ -24,11 +24,11 @@ SCALES = {
 def settings(scale: Scale, name: str, **changes: Any) -> dict[str, Any]:
     """The options of a machine of the document at this scale, with changes.
 
-    The short form trains a twentieth of the epochs, on minibatches that fit its few images.
+    The short form trains a fortieth of the epochs, on minibatches that fit its few images.
     """
     options = {**preset(f"mnist-789-{name}"), **scale.data}
     if scale.quick:
-        options["epochs"] = max(10, options["epochs"] // 20)
+        options["epochs"] = max(5, options["epochs"] // 40)
         options["batch_size_final"] = min(options["batch_size_final"], 100)
     return {**options, **changes}
 
