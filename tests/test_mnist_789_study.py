@@ -11,9 +11,12 @@ import torch
 from harmonium.config import config_from
 from harmonium.errors import InputError
 from harmonium.experiments import find_experiment
+from harmonium.experiments.mnist_789.document import Quoted
 from harmonium.experiments.mnist_789.ising import log_z_of_the_document
 from harmonium.experiments.mnist_789.optimisers import best_rate, rate_means
 from harmonium.experiments.mnist_789.scales import SCALES
+from harmonium.experiments.mnist_789.words import agrees, no_more_than
+from harmonium.experiments.statistics import Interval
 from harmonium.experiments.study import reproduce
 from harmonium.experiments.tasks import ordered
 from harmonium.machine import RBM
@@ -69,6 +72,17 @@ def test_the_documents_partition_function_is_evaluated_as_printed():
     assert wrong < right  # so its scores are too high
     strong = rbm.map(lambda x: 500 * x)
     assert math.isfinite(log_z_of_the_document(strong))
+
+
+def test_a_wide_interval_confirms_nothing_and_neither_does_a_test_that_finds_nothing():
+    quoted = Quoted(-146, 1, "abstract")
+    assert agrees(Interval(-147, 3, 1, 5), quoted) == "confirmed"
+    assert agrees(Interval(-149, 15, 6, 3), quoted) == "undecided"
+    assert agrees(Interval(-146, math.inf), quoted) == "undecided"  # one seed
+    assert agrees(Interval(-152, 3, 1, 5), quoted) == "contradicted"
+    assert no_more_than(Interval(0.5, 1), 0.2) == "confirmed"
+    assert no_more_than(Interval(3, 3.1), 0.052) == "undecided"
+    assert no_more_than(Interval(3, 1), 0.001) == "contradicted"
 
 
 def test_a_rate_with_a_diverged_machine_is_not_chosen():
@@ -127,6 +141,9 @@ def test_a_further_part_leaves_what_is_there_and_foreign_folders_are_refused(tmp
     (tmp_path / "other" / "thesis.txt").write_text("…")
     with pytest.raises(InputError, match="holds other files, and no study"):
         reproduce(experiment, tmp_path / "other", quick=True, only=["fig1"])
+    (tmp_path / "study" / "study.json").write_text("[1]")
+    with pytest.raises(InputError, match=r"study\.json is damaged; remove it"):
+        reproduce(experiment, tmp_path / "study", quick=True, only=["fig1"])
     with pytest.raises(InputError, match=r"thesis\.txt is a file"):
         reproduce(experiment, tmp_path / "other" / "thesis.txt", quick=True, only=["fig1"])
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.txt"]

@@ -94,3 +94,12 @@ def test_a_fault_of_the_program_names_its_task(tmp_path):
     with pytest.raises(HarmoniumError, match=r"^faulty: LookupError: no such thing$"):
         run([task("faulty", "break_down")], tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_another_command_is_writing_stays_and_what_a_dead_one_left_goes(tmp_path):
+    alive, dead = tmp_path / f".one-0.5-abc.{os.getpid()}.part", tmp_path / ".one-0.5-abc.4194305.part"  # above pid_max
+    alive.mkdir()
+    dead.mkdir()
+    run([task("one", "add", x=1)], tmp_path)
+    assert alive.is_dir()
+    assert not dead.exists()

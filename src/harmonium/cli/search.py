@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from harmonium.cli.options import config_options
 from harmonium.cli.shared import Grouped, imports, json_option, nothing, print_json, say
-from harmonium.cli.train import config_options
 from harmonium.config import config_from
 from harmonium.errors import InputError
 

@@ -3,53 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import Any
 
 import click
 
+from harmonium.cli.options import asked_for, config_of, config_options, preset_option
 from harmonium.cli.shared import Grouped, imports, json_option, nothing, print_json, say
-from harmonium.config import Config, config_from, read_toml
+from harmonium.config import read_toml
 from harmonium.errors import InputError
-from harmonium.options import takes
-from harmonium.presets import preset
 
 _SAME = "\0"  # --resume without a folder: that of --out
-
-
-def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """One option for each field of `Config` (but `data`, which is an argument); numbers are read by `Config` too."""
-    types = get_type_hints(Config)
-    for spec in reversed([f for f in fields(Config) if f.name != "data"]):
-        flag, wanted, kind = "--" + spec.name.replace("_", "-"), takes(spec), types[spec.name]
-        default = wanted.shown or ("no" if spec.default is False else f"{spec.default}")
-        shown = f"{wanted.help}  [{default}]"
-        if kind is bool:
-            command = click.option(f"{flag}/--no-{flag[2:]}", spec.name, default=None, help=shown)(command)
-        else:
-            words = {int: "WHOLE", float: "NUMBER", str: "TEXT"}[kind]
-            metavar = f"[{'|'.join(wanted.choices)}]" if wanted.choices else words
-            command = click.option(flag, spec.name, default=None, help=shown, metavar=metavar)(command)
-    return command
-
-
-preset_option = click.option(
-    "--preset",
-    "preset_name",
-    default=None,
-    metavar="NAME",
-    help="Published options by name, such as mnist-789-L8; those given here come first.",
-)
-
-
-def config_of(given: dict[str, Any], config_file: str | None, preset_name: str | None) -> Config:
-    """The options given, before those of a file or of a preset."""
-    if config_file and preset_name is not None:
-        raise InputError("--preset and --config both give the options; leave one of them out.")
-    named = config_from(read_toml(config_file)).as_dict() if config_file else {}
-    if preset_name is not None:
-        named = preset(preset_name)
-    return config_from({**named, **given}, from_text=True)
 
 
 @click.command(cls=Grouped, short_help="Train a machine, score it, draw it.")
@@ -94,10 +57,7 @@ def train(
     What each option is when it is left out stands in [brackets].  The same names, with _ for -, are the keys of
     --config files and the arguments of harmonium.train in Python.
     """
-    given = {name: value for name, value in {"data": data, **options}.items() if value is not None}
-    for name, value in {**given, "out": out, "resume": resume, "config": config_file}.items():
-        if value == "":
-            raise InputError(f"{name} is empty; give a value or leave it out.")
+    given = asked_for(data, options, out=out, resume=resume, config=config_file)
     with imports():
         from harmonium.runs.resume import check_same_options
         from harmonium.runs.resume import resume as resume_run

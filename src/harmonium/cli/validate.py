@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from harmonium.cli.options import asked_for, config_of, config_options, preset_option
 from harmonium.cli.shared import Grouped, imports, json_option, nothing, print_json, say
-from harmonium.cli.train import config_of, config_options, preset_option
 from harmonium.errors import InputError
 
 
@@ -42,10 +42,7 @@ def validate(
     DATA and all further options are those of harmonium train.  With --out every seed leaves a run folder of its own,
     and after Ctrl-C the same command goes on.
     """
-    given = {name: value for name, value in {"data": data, **options}.items() if value is not None}
-    for name, value in {**given, "out": out, "resume": resume, "config": config_file}.items():
-        if value == "":
-            raise InputError(f"{name} is empty; give a value or leave it out.")
+    given = asked_for(data, options, out=out, resume=resume, config=config_file)
     with imports():
         from harmonium.runs.validate import resume_validation, run_validation
 

@@ -12,7 +12,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -221,6 +221,7 @@ def reproduce(
         "facts": dict(facts),
         "environment": {k: v for k, v in versions.items() if k != "command"},
         "seconds_of_work": sum(taken.values()),
+        "verdicts": [asdict(verdict) for verdict in notebook.verdicts] if scale.comparable else [],
         **notebook.numbers,
     }
     report = blocks.Report(
@@ -249,7 +250,10 @@ def _claimed(out: Path, experiment: Experiment, scale: Scale) -> Path:
     if out.exists() and not out.is_dir():
         raise InputError(f"out={out} is a file; give the path of a folder.")
     if mark.is_file():
-        found = json.loads(mark.read_text())
+        try:
+            found = dict(json.loads(mark.read_text()))
+        except (ValueError, TypeError):
+            raise InputError(f"{mark} is damaged; remove it, or choose another folder.") from None
         if found != own:
             raise InputError(
                 f"out={out} holds the {found.get('scale')} form of {found.get('study')}, not the {scale.name} form of "

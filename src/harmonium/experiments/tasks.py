@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -141,10 +142,21 @@ def execute(tasks: Iterable[Task], work: Path, workers: int, threads: int, say: 
                 board.finished(waiting[answer["folder"]], answer["seconds"])
     finally:
         for aside in work.glob(".*.part"):
-            shutil.rmtree(aside, ignore_errors=True)
+            if not _alive(int(aside.name.split(".")[-2])):  # another command may be at work in the same folder
+                shutil.rmtree(aside, ignore_errors=True)
     if failures:
         sentences = " ".join(f"{name}: {reason}" for name, reason in failures.items())
         raise HarmoniumError(f"{len(failures)} of the tasks failed, the others are kept. {sentences}")
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 class _Board:

@@ -14,12 +14,13 @@ from typing import Any
 import torch
 
 from harmonium.config import Config, config_from
-from harmonium.data import Dataset, load_data
+from harmonium.data import Dataset
 from harmonium.experiments.tasks import Done, Task
 from harmonium.io import load_model, save_model
 from harmonium.machine import RBM
 from harmonium.runs.monitor import Monitor
 from harmonium.runs.plan import make_plan
+from harmonium.runs.source import load_config_data
 from harmonium.runs.summary import final_scores
 from harmonium.runs.together import train_together
 from harmonium.runs.train import Run
@@ -32,8 +33,7 @@ def data_of(config: Config) -> Dataset:
     """The rows that a configuration names; read once a process."""
     key = config.data, config.classes
     if key not in _LOADED:
-        classes = [int(label) for label in config.classes.split(",")] if config.classes else None
-        _LOADED[key] = load_data(config.data, classes=classes)
+        _LOADED[key] = load_config_data(config)
     return _LOADED[key]
 
 

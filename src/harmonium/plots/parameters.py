@@ -11,7 +11,7 @@ from harmonium.errors import InputError
 from harmonium.plots.checks import is_image, table, vector
 from harmonium.plots.picture import colour_bar, symmetric_limits
 from harmonium.plots.style import MUTED, headings, number, style
-from harmonium.plots.weights import QUANTILE, _draw_tiles, choose
+from harmonium.plots.weights import QUANTILE, choose, draw_tiles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,7 +74,7 @@ def parameters(
     names = ["visible bias", *(f"{unit}: {number(b[unit], 1 if abs(b[unit]) < 99.95 else 0)}" for unit in chosen)]
     drawn_units = f"largest {len(chosen)} of {len(rows)} hidden units" if by_norm else f"{len(rows)} hidden units"
     with style():
-        figure, drawn = _draw_tiles(figure, shown, (shape[0], shape[1]), columns, limits, names)
+        figure, drawn = draw_tiles(figure, shown, (shape[0], shape[1]), columns, limits, names)
         ax = drawn.axes
         ax.texts[0].set(fontweight="bold", color="black")
         for text in ax.texts[1:]:

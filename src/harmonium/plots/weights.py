@@ -85,7 +85,7 @@ def weights(
         if image:
             assert shape is not None
             names = [str(unit) if titles is None else titles[unit] for unit in chosen]
-            figure, drawn = _draw_tiles(figure, rows[chosen], (shape[0], shape[1]), columns, limits, names)
+            figure, drawn = draw_tiles(figure, rows[chosen], (shape[0], shape[1]), columns, limits, names)
         else:
             figure, drawn = _draw_table(figure, rows[chosen], limits, by_norm)
         colour_bar(drawn, "weight", low=bool(rows.min() < limits[0]), high=bool(rows.max() > limits[1]))
@@ -112,7 +112,7 @@ def _heading(drawn: int, units: int, by_norm: bool) -> str:
     return count + ", largest norm first" * (by_norm and units > 1)
 
 
-def _draw_tiles(
+def draw_tiles(
     figure: Figure | None,
     rows: Floats,
     shape: tuple[int, int],

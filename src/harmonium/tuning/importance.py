@@ -99,7 +99,8 @@ class _Weighing:
             else:
                 self.distributions[axis.key] = distributions.FloatDistribution(ZERO_AT if axis.zero else 0.0, 1.0)
                 # rounding may leave the ends by a hair
-                values = [x if x == ZERO_AT else min(max(x, 0.0), 1.0) for x in map(axis.position, values)]  # type: ignore[arg-type]
+                places = [axis.position(float(value)) for value in values]
+                values = [x if x == ZERO_AT else min(max(x, 0.0), 1.0) for x in places]
             for one, value in zip(self.params, values, strict=True):
                 one[axis.key] = value
         self.distributions = {

@@ -19,6 +19,7 @@ from harmonium.config import IN_MEMORY, config_from
 from harmonium.data import Dataset
 from harmonium.errors import HarmoniumError, InputError, StoppedError
 from harmonium.runs.interrupts import Interrupts
+from harmonium.runs.processes import processors
 from harmonium.runs.source import array_data, load_config_data
 from harmonium.tuning.figures import draw
 from harmonium.tuning.result import Search, in_words, records, result, write_result
@@ -34,7 +35,7 @@ from harmonium.tuning.settings import (
 )
 from harmonium.tuning.space import make_space, read_space
 from harmonium.tuning.study import COUNTED, SharedStudy, import_optuna
-from harmonium.tuning.worker import processors, start_worker, threads_for, work, worker_of
+from harmonium.tuning.worker import start_worker, threads_for, work, worker_of
 
 Say = Callable[[str], None]
 #: Seconds between looks at the workers, for them to end when asked, and how often dead ones are replaced.

@@ -69,6 +69,8 @@ def read_space(source: str | os.PathLike[str] | Mapping[str, Any] | None) -> tup
         return dict(SPACES["default"]), True
     if isinstance(source, Mapping):
         return dict(source), False
+    if not isinstance(source, (str, os.PathLike)):
+        raise InputError(f"space must be a name, a TOML file or a mapping, not {source!r}.")
     name = os.fspath(source)
     if name in SPACES:
         return dict(SPACES[name]), True

@@ -94,7 +94,7 @@ def main(folder: str) -> int:
     return 0
 
 
-__all__ = ["Presence", "main", "processors", "start_worker", "threads_for", "work", "worker_of"]
+__all__ = ["Presence", "main", "start_worker", "threads_for", "work", "worker_of"]
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1]))

@@ -33,8 +33,7 @@ def intro(notebook: Notebook, sections: Sequence[blocks.Section]) -> list[blocks
             "units (pixels) and a layer of hidden units that speak to the pixels and not to each other. Its quality "
             "is measured by the average log-likelihood, in nats per image: the logarithm of the probability that it "
             "gives to real images. Higher is better, and a difference of 1 means probabilities e times "
-            "larger.\n\n"
-            f"This page does again what {CITATION} did with the handwritten digits 7, 8 and 9"
+            f"larger.\n\nThis page does again what {CITATION} did with the handwritten digits 7, 8 and 9"
             + (", says of each of its claims whether it holds," if notebook.scale.comparable else "")
             + " and answers the questions that it leaves open. Every number that is not marked as the document's was "
             "computed by the command at the end of the page."

@@ -39,11 +39,16 @@ def sizes(scale: Scale) -> tuple[int, ...]:
     return chosen
 
 
-def _bernoulli(scale: Scale, units: int) -> Task:
+def _own(scale: Scale, units: int) -> dict[str, Any]:
+    """The settings that depend on the size."""
     own = _SLOW if units <= _SMALL else _FAST
+    return {**own, "epochs": scale.pick(own["epochs"], 300)}
+
+
+def _bernoulli(scale: Scale, units: int) -> Task:
     options = {
-        **scale.data, **own, "hidden": f"bernoulli:{units}", "negative": "pcd", "optimizer": "sgd",
-        "batch_size": scale.pick(500, 100), "epochs": scale.pick(own["epochs"], 300), "measure": scale.pick(8, 5),
+        **scale.data, **_own(scale, units), "hidden": f"bernoulli:{units}", "negative": "pcd", "optimizer": "sgd",
+        "batch_size": scale.pick(500, 100), "measure": scale.pick(8, 5),
         "validation": 0.1, "held_out": "auto",
     }  # fmt: skip
     return training(f"pcd-{units}", options, 1, scale.pick(35 + units * 0.25, 2))
@@ -123,10 +128,8 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         "Standard machines (PCD) and one-hot machines (EM) of equal numbers of units and so of weights; "
         f"{notebook.per_image}.",
         note="The best machine on the validation rows is kept. One-hot: exact. Times on one core, as they were. PCD, "
-        "up "
-        f"to {_SMALL} units: {_in_words(_SLOW)}; more units: {_in_words(_FAST)}, which keeps the weights small enough "
-        "for "
-        "ln <i>Z</i> to be known well, at a cost in likelihood.",
+        f"up to {_SMALL} units: {_in_words(_own(scale, _SMALL))}; more units: {_in_words(_own(scale, _SMALL + 1))}, "
+        "which keeps the weights small enough for ln <i>Z</i> to be known well, at a cost in likelihood.",
     )  # fmt: skip
     largest = sizes(scale)[-1]
     standard, mixture = kept[str(largest)]["bernoulli"], kept[str(largest)]["onehot"]

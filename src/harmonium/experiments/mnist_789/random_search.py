@@ -139,7 +139,8 @@ def _verdicts(trials: list[dict[str, Any]], notebook: Notebook) -> list[blocks.B
             notebook.verdict(
                 claim, "section 3", verdict,
                 f"Mean score of {len(a)} trials {words} less that of the {len(b)} others: {n(gap.value)} ± "
-                f"{n(gap.half_width)} nats ({p_value(p)}; at one common learning rate).",
+                f"{n(gap.half_width)} nats ({p_value(p)}; at one common learning rate, trials that were given up with "
+                "what they had reached).",
             )
         )  # fmt: skip
 

@@ -119,8 +119,8 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         f"With its settings, from {_steps(scale, 'document')[0]} to {_steps(scale, 'document')[-1]} steps the score "
         f"changes by {n(gain['value'])} ± {n(gain['half_width'])} nats ({p_value(document['p_last_minus_first'])}); "
         f"with a rate that falls to zero by {n(tuned['last_minus_first']['value'])} ± "
-        f"{n(tuned['last_minus_first']['half_width'])} ({p_value(tuned['p_last_minus_first'])}). Confirmed would be an "
-        f"interval within ± {LITTLE:g} nats, contradicted a slope or a difference at p < 0.05, corrected for two "
+        f"{n(tuned['last_minus_first']['half_width'])} ({p_value(tuned['p_last_minus_first'])}). Confirmed would be "
+        f"an interval within ± {LITTLE:g} nats, contradicted a slope or a difference at p < 0.05, corrected for two "
         "tests.",
     )
     return blocks.Section(

@@ -25,11 +25,16 @@ def against(ours: float, quoted: Quoted) -> str:
     return "contradicted" if ours > quoted.value + 2 * (quoted.error or 0) else "undecided"
 
 
+#: Half-width of an interval, in nats, beyond which it agrees with too much to confirm anything.
+WIDE = 5.0
+
+
 def agrees(ours: Interval, quoted: Quoted) -> str:
     """Whether our interval and a number of the document meet: within twice its error, or 2 nats where it has none."""
     slack = 2 * (quoted.error if quoted.error is not None else 1.0)
-    near = abs(ours.value - quoted.value) <= slack + (ours.half_width if ours.n > 1 else 0.0)
-    return "confirmed" if near else "contradicted"
+    if abs(ours.value - quoted.value) > slack + (ours.half_width if ours.n > 1 else 0.0):
+        return "contradicted"
+    return "confirmed" if ours.n > 1 and ours.half_width <= WIDE else "undecided"
 
 
 #: What counts as little, in nats: the document calls the effect of CD steps "a couple of points".
@@ -37,8 +42,7 @@ LITTLE = 2.0
 
 
 def no_more_than(difference: Interval, p: float) -> str:
-    """What becomes of "it makes no difference": that no test has found one does not confirm it, a narrow interval "
-    "does."""
+    """What becomes of "it makes no difference": a narrow interval confirms it, a test that finds nothing does not."""
     if max(abs(difference.low), abs(difference.high)) <= LITTLE:
         return "confirmed"
     return "contradicted" if p < 0.05 else "undecided"

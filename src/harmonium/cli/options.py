@@ -1,0 +1,58 @@
+"""The options that train, validate and search share: those of `Config`, presets and files, and what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+import click
+
+from harmonium.config import Config, config_from, read_toml
+from harmonium.errors import InputError
+from harmonium.options import takes
+from harmonium.presets import preset
+
+
+def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """One option for each field of `Config` (but `data`, which is an argument); numbers are read by `Config` too."""
+    types = get_type_hints(Config)
+    for spec in reversed([f for f in fields(Config) if f.name != "data"]):
+        flag, wanted, kind = "--" + spec.name.replace("_", "-"), takes(spec), types[spec.name]
+        default = wanted.shown or ("no" if spec.default is False else f"{spec.default}")
+        shown = f"{wanted.help}  [{default}]"
+        if kind is bool:
+            command = click.option(f"{flag}/--no-{flag[2:]}", spec.name, default=None, help=shown)(command)
+        else:
+            words = {int: "WHOLE", float: "NUMBER", str: "TEXT"}[kind]
+            metavar = f"[{'|'.join(wanted.choices)}]" if wanted.choices else words
+            command = click.option(flag, spec.name, default=None, help=shown, metavar=metavar)(command)
+    return command
+
+
+preset_option = click.option(
+    "--preset",
+    "preset_name",
+    default=None,
+    metavar="NAME",
+    help="Published options by name, such as mnist-789-L8; those given here come first.",
+)
+
+
+def config_of(given: dict[str, Any], config_file: str | None, preset_name: str | None) -> Config:
+    """The options given, before those of a file or of a preset."""
+    if config_file and preset_name is not None:
+        raise InputError("--preset and --config both give the options; leave one of them out.")
+    named = config_from(read_toml(config_file)).as_dict() if config_file else {}
+    if preset_name is not None:
+        named = preset(preset_name)
+    return config_from({**named, **given}, from_text=True)
+
+
+def asked_for(data: str | None, options: dict[str, Any], **paths: str | None) -> dict[str, Any]:
+    """The options that were given; raises InputError where one of them, or of the paths, is empty."""
+    given = {name: value for name, value in {"data": data, **options}.items() if value is not None}
+    for name, value in {**given, **paths}.items():
+        if value == "":
+            raise InputError(f"{name} is empty; give a value or leave it out.")
+    return given
