@@ -4,6 +4,7 @@ A unit is a list of values (B, width) with weights (B,): the base measure where 
 times quadrature weight where they cannot.  A sum over a side is then a sum over nodes, for every family alike.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,18 @@ from torch import Tensor
 
 from harmonium.machine import RBM
 from harmonium.noise import seed_for
-from harmonium.units import FAMILIES, Bernoulli, Gaussian, Interval, Ising, Multivalued, OneHot, Product, UnitFamily
+from harmonium.units import (
+    FAMILIES,
+    Bernoulli,
+    Gaussian,
+    Interval,
+    Ising,
+    Multivalued,
+    OneHot,
+    Product,
+    Sparse,
+    UnitFamily,
+)
 
 Nodes = tuple[np.ndarray, np.ndarray]
 
@@ -49,6 +61,13 @@ def _interval(side: Interval) -> Nodes:
     return x[:, None], weight
 
 
+def _sparse(side: Sparse) -> Nodes:
+    if not math.isinf(side.s):
+        return _multivalued(side)
+    x, weight = np.polynomial.legendre.leggauss(40)  # a rule for either side of the kink at 0
+    return np.concatenate([(x - 1) / 2, (x + 1) / 2])[:, None], np.concatenate([weight, weight]) / 2
+
+
 def _gaussian(side: Gaussian) -> Nodes:
     # The trapezoid rule errs by exp(-2 pi² sigma² / step²): nothing, as the machines below have sigma² > 0.6
     x = np.arange(-36, 37) * 0.6
@@ -62,12 +81,14 @@ TINY: dict[str, Tiny] = {
     "multivalued": Tiny((Multivalued(3, 1), Multivalued(2, 2), Multivalued(2, 3), Multivalued(2, 8)), _multivalued),
     "interval": Tiny((Interval(2),), _interval),
     "gaussian": Tiny((Gaussian(2, 0.7), Gaussian(2)), _gaussian),
+    "sparse": Tiny((Sparse(2, 2), Sparse(2, 3), Sparse(2, math.inf)), _sparse),
 }
 PRODUCTS: tuple[UnitFamily, ...] = (
     Product(Bernoulli(2), OneHot(1, 3)),
     Product(Gaussian(1), Bernoulli(2)),
     Product(Interval(1), Multivalued(1, 3)),
     Product(Ising(1), Gaussian(1, 0.8)),
+    Product(Sparse(1, 2), Bernoulli(1)),
 )
 
 #: Registered families without an instance here are left out, so that test_registered.py says what is missing.

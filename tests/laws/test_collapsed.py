@@ -23,7 +23,9 @@ CHAINS = 30_000
 BIG = (Bernoulli(6), Ising(6), Gaussian(6, 0.7), Gaussian(6), Interval(6), OneHot(3, 4), Product(Ising(5), Gaussian(1)))
 UNBOUNDED = tuple(side for side in BIG if side.n_states is None and not isinstance(side, Interval))
 #: One big side a small one: every discrete family meets several others.
-ASSORTED = tuple((BIG[i % len(BIG)], side) for i, side in enumerate(DISCRETE))
+#: Units with parameters besides the field have no collapsed annealing.
+COUNTED = tuple(side for side in DISCRETE if side.k == 1)
+ASSORTED = tuple((BIG[i % len(BIG)], side) for i, side in enumerate(COUNTED))
 
 
 def noise_for(*words) -> Noise:

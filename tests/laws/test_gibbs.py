@@ -81,7 +81,7 @@ def test_the_half_steps_are_the_two_conditionals(visible, hidden):
 def test_chains_start_from_the_biases_alone(side):
     rbm = machine(side, side, 2.0)
     states, log_v = nodes(side)
-    p = (log_v + states @ rbm.a[0]).softmax(0)
+    p = (log_v + torch.einsum("kv,nkv->n", rbm.a, side.statistics(states))).softmax(0)
     assert_drawn_from(p, start_visible(rbm, CHAINS, noise_for(side, side, "start")), states)
 
 

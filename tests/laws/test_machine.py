@@ -7,7 +7,7 @@ import torch
 
 from harmonium.errors import InputError
 from harmonium.machine import RBM, packed, unpacked, zeros
-from harmonium.units import Bernoulli
+from harmonium.units import Bernoulli, Sparse, parts_of
 from laws.sides import (
     PAIRS,
     energies,
@@ -33,11 +33,12 @@ def test_the_energy_is_the_sum_over_units_and_couplings(visible, hidden):
             for mu in range(hidden.size):
                 wanted -= float(v[n, i] * rbm.W[i, mu] * h[n, mu])
         for bias, x, side in ((rbm.a, v[n], visible), (rbm.b, h[n], hidden)):
-            # row 0 meets x; a further row (of a learned variance) meets x², or nothing at all
+            # row 0 meets x; a further row meets x² (a learned variance) or |x| (a sparsity), or nothing at all
+            absolute = [isinstance(part, Sparse) for part in parts_of(side) for _ in range(part.size)]
             for i in range(side.size):
                 wanted -= float(bias[0, i] * x[i])
                 if side.k == 2:
-                    wanted -= float(bias[1, i] * x[i] ** 2)
+                    wanted -= float(bias[1, i] * (x[i].abs() if absolute[i] else x[i] ** 2))
         assert float(rbm.energy(v[n], h[n])) == pytest.approx(wanted, rel=1e-12, abs=1e-12)
     torch.testing.assert_close(rbm.energy(v[:, None], h), energies(rbm, v, h), rtol=1e-12, atol=1e-12)
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from harmonium.units import Product
+from harmonium.units import Gaussian, Product, Sparse
 from laws.sides import TINY, generator, over_sides, over_strengths, parameters
 
 GRID = 2**13
@@ -23,6 +23,16 @@ def unit_columns(side):
         for _ in range(part.n):
             yield part, slice(at, at + width)
             at += width
+
+
+def natural(part, eta, values):
+    """eta · T(x) - own_energy(x) of one unit of the part, found anew: eta (k, width), values (L, width) -> (L,)."""
+    total = values @ eta[0]
+    if isinstance(part, Sparse):
+        return total + eta[1] * values.abs().sum(1)
+    if isinstance(part, Gaussian):
+        return total + (eta[1] if part.k > 1 else -0.5 / part.variance) * values.square().sum(1)
+    return total
 
 
 @over_strengths
@@ -59,17 +69,14 @@ def test_each_value_of_a_unit_takes_its_probability_of_the_grid(side, strength):
     x = on_the_grid(side, eta)
     for part, where in unit_columns(side):
         values, weight = (torch.from_numpy(t) for t in TINY[part.name].unit(part))
-        field = eta[0, where]
         if part.n_states is not None:
-            p = (values @ field + weight.log()).softmax(0)
+            p = (natural(part, eta[:, where], values) + weight.log()).softmax(0)
             counts = (x[:, None, where] == values).all(-1).sum(0)
             assert counts.sum() == GRID
             assert ((counts - GRID * p).abs() <= 1 + 1e-9).all()
         else:
             # characteristic values: E[cos(t x)] and E[sin(t x)] of the grid are those of the density
-            curvature = eta[1, where] if part.k > 1 else -0.5 / part.variance if hasattr(part, "variance") else 0.0
-            log_p = values @ field + curvature * values.square().sum(1) + weight.log()
-            p = log_p.softmax(0)
+            p = (natural(part, eta[:, where], values) + weight.log()).softmax(0)
             for t in (0.5, 1.0, 2.0):
                 for wave in (torch.cos, torch.sin):
                     got, want = wave(t * x[:, where]).mean(), (p * wave(t * values[:, 0])).sum()
@@ -106,13 +113,15 @@ def test_no_uniform_draws_a_value_of_probability_zero(side, dtype):
     u = torch.tensor([0.0, last], dtype=dtype)[:, None].expand(2, side.n)
     gen = generator(side.spec, "zero")
     for _ in range(80):
-        eta = (5 * torch.randn(1, side.size, generator=gen)).to(dtype)
-        dead = torch.rand(1, side.size, generator=gen) < 0.4
-        eta[dead] = -1e4
-        x = side.sample(eta.expand(2, 1, -1), u)
+        eta = side.neutral(u)
+        eta[0] = (5 * torch.randn(side.size, generator=gen)).to(dtype)
+        dead = torch.rand(side.size, generator=gen)
+        eta[0, dead < 0.3] = -1e4
+        eta[0, dead > 0.9] = 1e4
+        x = side.sample(eta.expand(2, -1, -1), u)
         for part, where in unit_columns(side):
             values, weight = (torch.from_numpy(t) for t in TINY[part.name].unit(part))
-            p = (values @ eta[0, where].double() + weight.log()).softmax(0)
+            p = (natural(part, eta[:, where].double(), values) + weight.log()).softmax(0)
             drawn = (x[:, None, where] == values.to(dtype)).all(-1)
             assert (drawn.sum(1) == 1).all()
             assert (p.expand(2, -1)[drawn] > 1e-40).all()

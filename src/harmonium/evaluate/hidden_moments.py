@@ -156,10 +156,13 @@ class _Levels:
         self.reach = torch.cat([own.repeat(unit.n) for own, unit in zip(reaches, self.units, strict=True)])
 
     def add(self, eta: Tensor, weight: Tensor) -> None:
-        """Add the rows of eta (B, k, H) with weights (B,); of discrete units only the field, row 0, says anything."""
-        pieces = eta[:, 0].split([part.size for part in self.units], 1)
-        for part, table, p, own in zip(self.units, self.tables, self.p, pieces, strict=True):
-            fields = own.unflatten(1, (part.n, -1))  # (B, n, width)
+        """Add the rows of eta (B, k, H) with weights (B,)."""
+        pieces = eta.split([part.size for part in self.units], 2)
+        for part, states, p, own in zip(self.units, self.tables, self.p, pieces, strict=True):
+            # the statistics of the states of one unit beside each other, as are its parameters
+            one = replace(cast(Any, part), n=1)
+            table = one.statistics(states).flatten(1)  # (L, k width)
+            fields = own[:, : part.k].unflatten(2, (part.n, -1)).transpose(1, 2).flatten(2)  # (B, n, k width)
             for rows, w in zip(*(x.split(max(1, len(own) // len(table))) for x in (fields, weight)), strict=True):
                 p += torch.einsum("b,bnl->nl", w, (rows @ table.mT).softmax(-1))
 

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from harmonium.checks import checked_states
 from harmonium.machine import RBM
-from harmonium.units import Gaussian, Interval, UnitFamily, parts_of
+from harmonium.units import Gaussian, Sparse, UnitFamily, parts_of
 
 #: Hidden fields that are held at once: 8 MiB of float64.
 BLOCK_ENTRIES = 1 << 20
@@ -79,6 +79,8 @@ def _of_part(rbm: RBM, part: UnitFamily, entries: slice, v: Tensor, fields: Tens
     def own(values: Tensor, u: slice) -> Tensor:
         """a_i·T(x) - own_energy(x) of units u: (R, U, L, width) -> (R, U, L)."""
         linear = torch.einsum("rulw,uw->rul", values, a[u])
+        if isinstance(part, Sparse):
+            linear = linear + values[..., 0].abs() * eta[1, u, None]
         return linear if curvature is None else linear - values[..., 0].square() * (curvature[u, None] / 2)
 
     count, nodes = _nodes(rbm, part, a, W, curvature, fields)
@@ -107,8 +109,11 @@ def _nodes(
     """How many values a unit of the part is summed or integrated over, and which: a (n, width), W (n, width, H)."""
     if curvature is not None:
         return _gaussian_nodes(rbm, a[:, 0], W[:, 0], curvature)
-    if isinstance(part, Interval):
-        x, weight = _interval_nodes(_steepest(rbm, a[:, 0], W[:, 0], fields))
+    if part.levels is None:
+        # an even number of panels keeps the kink of |x| at 0 at an end
+        kinked = isinstance(part, Sparse)
+        steepest = _steepest(rbm, a[:, 0].abs() - rbm.a[1:].amin() if kinked else a[:, 0], W[:, 0], fields)
+        x, weight = _interval_nodes(steepest, 2 if kinked else 1)
         values, log_weight = x.to(a).view(1, 1, -1, 1), weight.to(a).log().unsqueeze(0)
     else:
         one = replace(cast(Any, part), n=1)
@@ -129,10 +134,10 @@ def _steepest(rbm: RBM, a: Tensor, W: Tensor, fields: Tensor) -> float:
     return float((a.abs() + W.abs() @ reach).max())
 
 
-def _interval_nodes(steepest: float) -> tuple[Tensor, Tensor]:
-    """Nodes and weights on [-1, 1], in as many equal panels as make the integrand flat enough in each."""
+def _interval_nodes(steepest: float, multiple: int) -> tuple[Tensor, Tensor]:
+    """Nodes and weights on [-1, 1], in equal panels, a multiple of a number and enough to make the integrand flat."""
     x, weight = np.polynomial.legendre.leggauss(_NODES)
-    panels = max(1, math.ceil(steepest / _STEEPEST))
+    panels = max(1, math.ceil(steepest / _STEEPEST / multiple)) * multiple
     middles = (2 * np.arange(panels) + 1) / panels - 1
     return torch.from_numpy((middles[:, None] + x / panels).ravel()), torch.from_numpy(np.tile(weight / panels, panels))
 

@@ -139,13 +139,14 @@ def independent_base(rbm: RBM, base: RBM | None = None) -> BlockBase:
 
 
 def collapsed_base(rbm: RBM, base: RBM | None = None) -> CollapsedBase | None:
-    """From independent units of the smaller side; None where it cannot be counted or has more than `MOST_UNITS`.
+    """From independent units of the smaller side; None where it cannot be counted, has more than `MOST_UNITS`
+    or more parameters than fields.
 
     Their fields are those of `base`, which for hidden units are 0: base rates of their own have made no estimate
     better, because a power of p(h) comes from the whole of the states into its modes by itself.
     """
     turned = smaller_side_hidden(rbm)
-    if turned is None or turned.hidden.n > MOST_UNITS:
+    if turned is None or turned.hidden.n > MOST_UNITS or turned.hidden.k > 1:
         return None
     mirrored = turned is not rbm
     start = rbm.decoupled() if base is None else base.to(dtype=rbm.W.dtype, device=rbm.W.device)

@@ -44,8 +44,8 @@ KERNEL_TERMS = 1e8
 def anneal_collapsed(rbm: RBM, b0: Tensor, h: Tensor, schedule: Sequence[float], noise: Noise) -> tuple[Tensor, Tensor]:
     """Carry h (N, H) along the schedule: the last states (N, H), and ln w (N,) in float64.
 
-    b0 (H,) are the fields of p_0; the hidden units must be countable.  As in `harmonium.logz.annealing`, the last
-    sweep is made at the last but one temperature.
+    b0 (H,) are the fields of p_0; the hidden units must be countable, with the field alone as parameter.  As in
+    `harmonium.logz.annealing`, the last sweep is made at the last but one temperature.
     """
     units, sweeps = rbm.hidden.n, max(0, len(schedule) - 2)
     wide, b0 = rbm.to(dtype=torch.float64), b0.double()

@@ -111,7 +111,7 @@ class SplitMachine:
     def of(cls, rbm: RBM) -> SplitMachine | None:
         """None where the machine has other units, or fields too far apart for the fast sums."""
         visible, levels = _Visible.of(rbm.visible), rbm.hidden.levels
-        if visible is None or levels is None or rbm.W.device.type != "cpu":
+        if visible is None or levels is None or rbm.hidden.k > 1 or rbm.W.device.type != "cpu":
             return None
         if not all(bool(x.isfinite().all()) for x in rbm.tensors):  # what is no number must come out as none
             return None

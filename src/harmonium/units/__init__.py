@@ -8,11 +8,12 @@ from harmonium.errors import InputError
 from harmonium.units.base import UnitFamily
 from harmonium.units.bernoulli import Bernoulli
 from harmonium.units.gaussian import Gaussian
-from harmonium.units.interval import Interval
+from harmonium.units.interval import Interval, multivalued_units
 from harmonium.units.ising import Ising
 from harmonium.units.multivalued import Multivalued
 from harmonium.units.onehot import OneHot
 from harmonium.units.product import Product, parts_of
+from harmonium.units.sparse import Sparse
 
 FAMILIES: dict[str, type[UnitFamily]] = {
     "bernoulli": Bernoulli,
@@ -21,6 +22,7 @@ FAMILIES: dict[str, type[UnitFamily]] = {
     "multivalued": Multivalued,
     "interval": Interval,
     "gaussian": Gaussian,
+    "sparse": Sparse,
 }
 
 __all__ = [
@@ -32,7 +34,9 @@ __all__ = [
     "Multivalued",
     "OneHot",
     "Product",
+    "Sparse",
     "UnitFamily",
+    "multivalued_units",
     "parse_side",
     "parts_of",
 ]

@@ -13,14 +13,59 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from harmonium.errors import InputError
+from harmonium.kernels.fused_units import can_fuse, fused_means, fused_samples
 from harmonium.kernels.langevin import psi
 from harmonium.units.base import UnitFamily, enumerate_units, parse_count
 
 _TINY = 1e-30  # a field below this is zero, and its reciprocal is still finite in float32
+#: More values than float32 can tell apart: the interval.
+MOST_S = 2**24
+
+
+def checked_count(name: str, n: object) -> None:
+    """Raise InputError unless n is a whole number of units from 1 on."""
+    if _whole(n) < 1:
+        raise InputError(f"the number of {name} units must be a whole number from 1 on, not {n!r}; such as 16.")
+
+
+def checked_s(name: str, n: object, s: object, *, infinite: bool) -> None:
+    """Raise InputError unless n is a number of units and s one of 1, 2, 3, ... (or inf, where `infinite`)."""
+    checked_count(name, n)
+    if s == math.inf:
+        if not infinite:
+            raise InputError(f"s of {name} units must be finite, not inf; use Interval({n}), which is their limit.")
+    elif not 1 <= _whole(s) <= MOST_S:
+        raise InputError(
+            f"s of {name} units must be a whole number from 1 to {MOST_S}, not {shortened(repr(s))}; such as 4."
+        )
+
+
+def _whole(x: object) -> int:
+    """x as an int, where it is a whole number of any type, else 0."""
+    return int(x) if isinstance(x, int | np.integer) and not isinstance(x, bool) else 0
+
+
+def parse_s(name: str, count: str, options: dict[str, str]) -> float:
+    """s of a family's spelling, ``s=4`` or ``s=inf``, its only option; raises InputError."""
+    s = options.get("s", "")
+    whole = s.isdecimal() and len(s) < 20 and 1 <= int(s) <= MOST_S
+    if set(options) != {"s"} or not (s == "inf" or whole):
+        given = ",".join(f"{k}={v}" for k, v in options.items()) or "nothing"
+        raise InputError(
+            f"{name} units need one option, s=1, 2, 3, … to {MOST_S} or inf, not {shortened(given)!r}; "
+            f"write {name}:{count},s=4."
+        )
+    return math.inf if s == "inf" else int(s)
+
+
+def shortened(text: str) -> str:
+    """The text, or its beginning where it would fill the sentence."""
+    return text if len(text) <= 40 else text[:40] + "…"
 
 
 class _Phi(torch.autograd.Function):
@@ -75,8 +120,7 @@ class Multivalued(UnitFamily):
     support: ClassVar[str] = "the values (2k - s)/s for k = 0..s"
 
     def __post_init__(self) -> None:
-        if self.s < 1:
-            raise InputError(f"s must be a whole number from 1 on (or inf), not {self.s}.")
+        checked_s(self.name, self.n, self.s, infinite=False)
 
     @property
     def log_base(self) -> float:
@@ -89,15 +133,20 @@ class Multivalued(UnitFamily):
 
     def mean(self, eta: Tensor) -> Tensor:
         """psi_s(eta)."""
+        if can_fuse(eta):
+            return fused_means(eta, self.name, self.s)
         return psi(eta, self.s)
 
     def sample(self, eta: Tensor, u: Tensor) -> Tensor:
         """Inverse of the geometric distribution over k, in a constant number of operations."""
         field = eta.squeeze(-2)
+        if can_fuse(field):
+            return fused_samples(field, u, self.s)
         q = field.abs().clamp_min(_TINY) * (2 / self.s)
         up = field > 0
         # For a positive field k counts down from s as its uniform grows: 1 - u keeps the sample increasing in u.
-        v = torch.where(up, 1 - u, u)
+        # What u stands for is the interval from u to the next: its end 1 would draw what has no probability.
+        v = torch.where(up, 1 - u, u).clamp_max(1 - torch.finfo(u.dtype).eps / 2)
         steps = (-torch.log1p(v * torch.expm1(-q * (self.s + 1))) / q).floor().clamp(0, self.s)
         x = (self.s - 2 * steps) / self.s
         return torch.where(up, x, -x)
@@ -131,11 +180,6 @@ class Multivalued(UnitFamily):
         """``multivalued:200,s=4``; s=inf is the interval."""
         from harmonium.units.interval import Interval
 
-        s = options.get("s", "")
-        if set(options) != {"s"} or not (s == "inf" or s.isdecimal()):
-            given = ",".join(f"{k}={v}" for k, v in options.items()) or "nothing"
-            raise InputError(
-                f"multivalued units need one option, s=1, 2, 3, … or inf, not {given!r}; write multivalued:{count},s=4."
-            )
+        s = parse_s(cls.name, count, options)
         n = parse_count(cls.name, count)
-        return Interval(n) if s == "inf" else cls(n, int(s))
+        return Interval(n) if math.isinf(s) else cls(n, int(s))
