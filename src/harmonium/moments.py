@@ -21,13 +21,15 @@ class Sample:
     """Visible states v (N, V) that stand for a distribution, with weights (N,) that sum to one, or equal ones.
 
     eta_h (N, k_h, H) and the mean statistics < T(v) > (k_v, V), where they are known already, save work.  Of stacked
-    machines all but the weights have a leading axis more.
+    machines all but the weights have a leading axis more.  Where some rows came without their label, `known` (N,) says
+    which have it; the others hold a drawn one.
     """
 
     v: Tensor
     weight: Tensor | None = None
     eta_h: Tensor | None = None
     mean_statistics: Tensor | None = None
+    known: Tensor | None = None
 
 
 def moments(rbm: RBM, sample: Sample) -> RBM:

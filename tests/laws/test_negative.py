@@ -6,7 +6,6 @@ from functools import cache
 import pytest
 import torch
 
-from harmonium.labels import log_label_probabilities
 from harmonium.logz import exact_moments
 from harmonium.machine import RBM, zeros
 from harmonium.moments import Sample, likelihood_gradient, moments
@@ -30,18 +29,16 @@ def log_likelihood(rbm: RBM, v) -> float:
     return float(brute_log_likelihood(rbm, v).mean())
 
 
-def log_label(rbm: RBM, v) -> float:
-    label = rbm.visible.parts[-1]
-    log_p = log_label_probabilities(rbm, v[:, : -label.size])
-    return float(log_p[(v[:, None, -label.size :] == nodes(label)[0]).all(-1)].mean())
-
-
 #: What each registered algorithm raises.
 OBJECTIVES: dict[str, Callable[[RBM, torch.Tensor], float]] = {
     "cd": log_likelihood,
     "pcd": log_likelihood,
     "exact": log_likelihood,
-    "clamped": log_label,
+    "pseudolikelihood": log_likelihood,
+    "pairs": log_likelihood,
+    "flow": log_likelihood,
+    "kliep": log_likelihood,
+    "tap": log_likelihood,
 }
 
 LABELLED = Product(Bernoulli(2), OneHot(1, 3))
@@ -92,11 +89,13 @@ def test_it_raises_its_exact_objective(name, visible, hidden):
     The chains' noise is in the hundredths; the rate of false alarms is not known, the seeds are fixed.
     """
     objective = OBJECTIVES[name]
-    if objective is log_label and visible is not LABELLED:
-        pytest.skip("there is no label to learn")
     countable = visible.n_states is not None or hidden.n_states is not None
     if isinstance(visible, Gaussian) and isinstance(hidden, Gaussian):
         pytest.skip("plain ascent leaves the region where two Gaussian sides can be normalised")
+    if name in ("pseudolikelihood", "pairs", "flow") and visible.n_states is None:
+        pytest.skip("it sums over the values of visible units")
+    if name == "tap" and not {visible.name, hidden.name} <= {"bernoulli", "ising", "multivalued", "interval"}:
+        pytest.skip("the expansion is for bounded one-dimensional units")
     if name == "exact" and not countable:
         pytest.skip("neither side can be enumerated")
     v = structured(visible)
@@ -104,9 +103,11 @@ def test_it_raises_its_exact_objective(name, visible, hidden):
     end = train(start, v, NEGATIVES[name](2, 100), Noise(seed_for(name), dtype=torch.float64), 80, 0.4)
     gain = objective(end, v) - objective(start, v)
     assert gain > 0.08
-    if objective is log_likelihood and countable:
+    if countable:
         best = exactly_trained(visible, hidden)
-        assert gain > 0.7 * (objective(best, v) - objective(start, v))
+        # couplings grow strong here, and the expansion of tap stops at their second order
+        share = 0.5 if name == "tap" else 0.7
+        assert gain > share * (objective(best, v) - objective(start, v))
 
 
 def one_step_expectation(rbm, v, steps):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.data.arrays import as_dataset
 from harmonium.errors import DivergedError, InputError
 from harmonium.gibbs import start_visible, sweep

@@ -29,7 +29,7 @@ def test_decay_takes_off_the_derivative_of_its_penalty(visible, hidden, l1, l2):
     step = lambda m: l1 * m.W.abs().sum() + l2 / 2 * (m.W**2).sum() + 0 * (m.a.sum() + m.b.sum())  # noqa: E731
     assert decay.penalty(rbm) == pytest.approx(float(step(rbm)), rel=1e-14)
     wanted = gradient.map(torch.sub, derivative(step, rbm))
-    got, _ = decay.step(rbm, gradient.detached(), data, decay.init(rbm, data))
+    got, _ = decay.step(rbm, gradient.detached(), data.b[0], decay.init(rbm, data.b[0]))
     assert_same(got, wanted, 1e-14)
 
 
@@ -40,8 +40,8 @@ def test_centring_is_the_plain_gradient_of_the_recentred_machine(visible, hidden
     gradient, data = gradient_and_data(rbm, v)
     mu = uniform((visible.size,), generator("mu"), -1, 1)
     centre = Centre(mu, rate=0.3)
-    before = centre.init(rbm, data.map(lambda x: x + 0.5))
-    got, after = centre.step(rbm, gradient.detached(), data, before)
+    before = centre.init(rbm, data.b[0] + 0.5)
+    got, after = centre.step(rbm, gradient.detached(), data.b[0], before)
     torch.testing.assert_close(after["lambda"], before["lambda"] * 0.7 + data.b[0] * 0.3, rtol=1e-13, atol=1e-13)
     offset = after["lambda"]
 
@@ -69,10 +69,10 @@ def test_centring_keeps_uphill_and_stationary_points(visible, hidden):
     rbm, v = machine(visible, hidden, 2.0), points(visible, 6)
     gradient, data = gradient_and_data(rbm, v)
     centre = Centre(visible.statistics(v).mean(0)[0])
-    got, _ = centre.step(rbm, gradient.detached(), data, centre.init(rbm, data))
+    got, _ = centre.step(rbm, gradient.detached(), data.b[0], centre.init(rbm, data.b[0]))
     assert sum(float((x * y).sum()) for x, y in zip(got.tensors, gradient.tensors, strict=True)) > 0
     zero = gradient.map(torch.zeros_like)
-    still, _ = centre.step(rbm, zero, data, centre.init(rbm, data))
+    still, _ = centre.step(rbm, zero, data.b[0], centre.init(rbm, data.b[0]))
     assert all((x == 0).all() for x in still.tensors)
 
 
@@ -82,9 +82,9 @@ def test_centring_comes_before_decay_so_that_the_penalty_stays_on_the_weights():
     mu = v.mean(0)
     transforms = make_transforms(l2=0.5, centre=mu)
     assert [type(t) for t in transforms] == [Centre, Decay]
-    centred, _ = Centre(mu).step(rbm, gradient.detached(), data, Centre(mu).init(rbm, data))
+    centred, _ = Centre(mu).step(rbm, gradient.detached(), data.b[0], Centre(mu).init(rbm, data.b[0]))
     got = gradient.detached()
     for t in transforms:
-        got, _ = t.step(rbm, got, data, t.init(rbm, data))
+        got, _ = t.step(rbm, got, data.b[0], t.init(rbm, data.b[0]))
     assert_same(got, replace(centred, W=centred.W - 0.5 * rbm.W), 1e-14)
     assert make_transforms() == ()

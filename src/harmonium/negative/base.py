@@ -19,7 +19,10 @@ Info = dict[str, float]
 
 
 class Negative(Protocol):
-    """An estimate of the model's moments."""
+    """An estimate of the model's moments.
+
+    One that is for some units only has ``check(rbm)``, too, which raises InputError for others.
+    """
 
     def init(self, rbm: RBM, noise: Noise) -> State:
         """The state before the first step."""

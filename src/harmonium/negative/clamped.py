@@ -2,7 +2,8 @@
 
     d ln P(y | x) / d theta = < . >_(x, y) - sum_y' P(y' | x) < . >_(x, y')
 
-(Larochelle and Bengio 2008; Yokoyama, Katsumata and Yasuda 2019, eqs 25-28.)  Exact for every hidden family.
+(Larochelle and Bengio 2008; Yokoyama, Katsumata and Yasuda 2019, eqs 25-28.)  Exact for every hidden family.  It says
+nothing about p(x): a machine trained by it alone predicts, and does not generate.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
-from harmonium.labels import eta_h_from_x, label_states, log_label_probabilities
+from harmonium.labels import clamped_moments, clamped_sums, label_part, label_states
 from harmonium.machine import RBM
 from harmonium.moments import Sample
 from harmonium.negative.base import Info, State
@@ -27,23 +29,43 @@ class Clamped:
         return {}
 
     def step(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[RBM, State, Info]:
-        """Moments over (x, every label); raises InputError where the visible side has no label part."""
-        states = label_states(rbm)  # (C, size_y)
-        inputs = rbm.visible.size - states.shape[1]
-        x = data.v[:, :inputs]
-        eta_h = eta_h_from_x(rbm, x)  # (N, C, k_h, H)
-        log_p = log_label_probabilities(rbm, x, eta_h=eta_h)
-        p = log_p.exp()  # (N, C)
-        weight = p / len(x)
-        joint = weight[..., None, None] * rbm.hidden.mean(eta_h)  # (N, C, k_h, H)
-        W_x = x.mT @ joint[:, :, 0].sum(1)
-        W_y = states.mT @ joint[:, :, 0].sum(0)
-        # T of the clamped inputs is the data's own: only the label's columns differ
-        statistics = rbm.visible.statistics(data.v).mean(0)
-        with_labels = torch.cat([x.new_zeros(len(states), inputs), states], 1)
-        statistics[:, inputs:] = torch.tensordot(weight.sum(0), rbm.visible.statistics(with_labels), 1)[:, inputs:]
-        y = data.v[:, inputs:]
-        is_own = (y.unsqueeze(1) == states).all(-1)  # (N, C)
-        chosen = log_p[is_own]
-        info = {"log_p_label": float(chosen.mean())}
-        return replace(rbm, W=torch.cat([W_x, W_y]), a=statistics, b=joint.sum((0, 1))), state, info
+        """Moments over (x, every label), and ``log_p_label``, the mean ln P(own label | x) of the rows that have one.
+
+        Raises InputError where the visible side has no label part.
+        """
+        model, log_p = clamped_moments(rbm, data.v, eta_h=data.eta_h)
+        value = mean_log_p(rbm, data, log_p)
+        return model, state, {"log_p_label": value, "objective": value}
+
+    def gradient(self, rbm: RBM, v: Tensor) -> tuple[RBM, Tensor, Info]:
+        """The data's moments minus those of `step`, for rows v (N, V) that all have a label; < E[h|v] > (H,); info.
+
+        The inputs of both are the same, so one product of them with the difference of the hidden means does for two.
+        """
+        eta_h = rbm.eta_h_from_v(v)
+        states, own = label_states(rbm), rbm.hidden.mean(eta_h)  # (N, k_h, H)
+        sums = clamped_sums(rbm, v, eta_h)
+        inputs, n = rbm.visible.size - states.shape[1], len(v)
+        W_x = (own[:, 0] - sums.over_labels).mT @ v[:, :inputs]
+        W_y = own[:, 0].mT @ v[:, inputs:] - sums.over_rows.mT @ states
+        W = torch.cat([W_x, W_y], 1).mul_(1 / n).mT  # laid out as `packed` does
+        a = torch.zeros_like(rbm.a)
+        label = label_part(rbm)
+        given, free = (
+            label.statistics(v[:, inputs:]).mean(0),
+            torch.tensordot(sums.log_p.exp().mean(0), label.statistics(states), 1),
+        )
+        a[: label.k, inputs:] = given - free
+        mean_h = own.mean(0)
+        value = mean_log_p(rbm, Sample(v), sums.log_p)
+        info = {"log_p_label": value, "objective": value}
+        return replace(rbm, W=W, a=a, b=mean_h - sums.b / n), mean_h[0], info
+
+
+def mean_log_p(rbm: RBM, data: Sample, log_p: Tensor) -> float:
+    """The sum of ln P(own label | x) over the rows that have a label, divided by the number of all rows."""
+    states = label_states(rbm)
+    is_own = (data.v[:, -states.shape[1] :].unsqueeze(1) == states).all(-1)  # (N, C)
+    if data.known is not None:
+        is_own &= data.known.unsqueeze(1)
+    return float(log_p[is_own].sum()) / len(log_p)

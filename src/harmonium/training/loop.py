@@ -52,10 +52,12 @@ def fit(
     *,
     transforms: tuple[Transform, ...] = (),
     observers: Sequence[Observer] = (),
+    partly_labelled: bool = False,
 ) -> TrainState:
     """Train from ``state.step`` to `total` updates.
 
-    ``batches(step, noise)`` gives the visible states (n, V) of a minibatch, (R, n, V) for stacked machines.  Raises
+    ``batches(step, noise)`` gives the visible states (n, V) of a minibatch, (R, n, V) for stacked machines; with
+    `partly_labelled` some rows may have zeros in the place of their label.  Raises
     DivergedError, naming the step, when a parameter is no longer finite, in every one of the machines if stacked.
     """
     if state.step == 0:
@@ -69,6 +71,7 @@ def fit(
             transforms,
             state.transforms,
             state.noise,
+            partly_labelled,
         )
         state.update.step(state.step, objective)
         state.step += 1

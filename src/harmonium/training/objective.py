@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from harmonium.machine import RBM
-from harmonium.moments import Sample, likelihood_gradient, moments
-from harmonium.negative import Info, Negative, State
+from harmonium.moments import Sample, likelihood_gradient
+from harmonium.negative import Clamped, Info, Negative, State
 from harmonium.noise import Noise
+from harmonium.training.positive import partly_labelled, positive_phase
 from harmonium.training.transforms import Transform
 
 
 @dataclass
 class Objective:
-    """What an update may ask about the minibatch v (N, V); negative and transform states advance with each gradient."""
+    """What an update may ask about the minibatch v (N, V); negative and transform states advance with each gradient.
+
+    Where the rows are `partly_labelled`, some may have no label.
+    """
 
     rbm: RBM
     v: Tensor
@@ -25,28 +29,34 @@ class Objective:
     transforms: tuple[Transform, ...]
     transform_states: list[dict[str, Tensor]]
     noise: Noise
+    partly_labelled: bool = False
     info: Info = field(default_factory=dict)
     _data: Sample | None = None
     _positive: RBM | None = None
 
     def data_moments(self) -> RBM:
         """Moments with v from the data; < T(v) > is taken once, however often a line search asks."""
-        known = None if self._positive is None else self._positive.a
-        self._data = Sample(self.v, eta_h=self.rbm.eta_h_from_v(self.v), mean_statistics=known)
-        self._positive = moments(self.rbm, self._data)
+        if self.partly_labelled:
+            self._data, self._positive = partly_labelled(self.rbm, self.v, self.noise)
+        else:
+            known = None if self._positive is None else self._positive.a
+            self._data, self._positive = positive_phase(self.rbm, self.v, known)
         return self._positive
 
     def gradient(self) -> RBM:
         """The ascent direction of the (penalised) mean log-likelihood, transforms applied."""
         rbm = self.rbm
-        positive = self.data_moments()
-        assert self._data is not None
-        model, self.negative_state, self.info = self.negative.step(rbm, self._data, self.negative_state, self.noise)
-        gradient = likelihood_gradient(positive, model)
+        if isinstance(self.negative, Clamped) and not self.partly_labelled:
+            gradient, mean_h, self.info = self.negative.gradient(rbm, self.v)
+        else:
+            positive = self.data_moments()
+            assert self._data is not None
+            model, self.negative_state, self.info = self.negative.step(rbm, self._data, self.negative_state, self.noise)
+            gradient, mean_h = likelihood_gradient(positive, model), positive.b[..., 0, :]
         if not self.transform_states:
-            self.transform_states = [t.init(rbm, positive) for t in self.transforms]
+            self.transform_states = [t.init(rbm, mean_h) for t in self.transforms]
         for i, transform in enumerate(self.transforms):
-            gradient, self.transform_states[i] = transform.step(rbm, gradient, positive, self.transform_states[i])
+            gradient, self.transform_states[i] = transform.step(rbm, gradient, mean_h, self.transform_states[i])
         return gradient
 
     def loss(self) -> float:
@@ -55,9 +65,9 @@ class Objective:
         NaN where the negative phase does not know it.
         """
         penalty = sum(t.penalty(self.rbm) for t in self.transforms)
-        if "log_p_label" in self.info:
-            return penalty - self.info["log_p_label"]
-        if "log_z" not in self.info or self._data is None or self._positive is None:
+        if "objective" in self.info:
+            return penalty - self.info["objective"]
+        if "log_z" not in self.info or self._data is None or self._positive is None or self.partly_labelled:
             return math.nan
         assert self._data.eta_h is not None
         # < F(v) > from what the gradient has left: no further pass over the data

@@ -3,7 +3,7 @@
     decay    W: gradient - l1 sign(W) - l2 W                      the derivative of -(l1 sum|W| + l2/2 sum W²)
     centre   dW' = dW - mu db' ... of centred units v - mu, h - lambda (see `Centre`)
 
-A transform sees the machine, the gradient and the data's moments; what it must remember is a dictionary of tensors.
+A transform sees the machine, the gradient and the data's hidden means; what it remembers is a dictionary of tensors.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from harmonium.machine import RBM, product
 class Transform(Protocol):
     """Gradient in, gradient out."""
 
-    def init(self, rbm: RBM, data: RBM) -> dict[str, Tensor]:
-        """The state before the first step; `data` are the data's moments."""
+    def init(self, rbm: RBM, mean_h: Tensor) -> dict[str, Tensor]:
+        """The state before the first step; mean_h (..., H) are the hidden means under the data."""
         ...
 
-    def step(self, rbm: RBM, gradient: RBM, data: RBM, state: dict[str, Tensor]) -> tuple[RBM, dict[str, Tensor]]:
+    def step(self, rbm: RBM, gradient: RBM, mean_h: Tensor, state: dict[str, Tensor]) -> tuple[RBM, dict[str, Tensor]]:
         """The changed gradient (which may be overwritten) and the next state."""
         ...
 
@@ -40,11 +40,11 @@ class Decay:
     l1: float = 0.0
     l2: float = 0.0
 
-    def init(self, rbm: RBM, data: RBM) -> dict[str, Tensor]:
+    def init(self, rbm: RBM, mean_h: Tensor) -> dict[str, Tensor]:
         """Nothing to remember."""
         return {}
 
-    def step(self, rbm: RBM, gradient: RBM, data: RBM, state: dict[str, Tensor]) -> tuple[RBM, dict[str, Tensor]]:
+    def step(self, rbm: RBM, gradient: RBM, mean_h: Tensor, state: dict[str, Tensor]) -> tuple[RBM, dict[str, Tensor]]:
         """Subtract the penalty's derivative."""
         W = gradient.W
         if self.l2:
@@ -73,13 +73,13 @@ class Centre:
     mu: Tensor
     rate: float = 0.01
 
-    def init(self, rbm: RBM, data: RBM) -> dict[str, Tensor]:
+    def init(self, rbm: RBM, mean_h: Tensor) -> dict[str, Tensor]:
         """lambda starts at the hidden means under the data."""
-        return {"lambda": data.b[..., 0, :].clone()}
+        return {"lambda": mean_h.clone()}
 
-    def step(self, rbm: RBM, gradient: RBM, data: RBM, state: dict[str, Tensor]) -> tuple[RBM, dict[str, Tensor]]:
+    def step(self, rbm: RBM, gradient: RBM, mean_h: Tensor, state: dict[str, Tensor]) -> tuple[RBM, dict[str, Tensor]]:
         """Move lambda, then centre."""
-        hidden = torch.lerp(state["lambda"], data.b[..., 0, :], self.rate)
+        hidden = torch.lerp(state["lambda"], mean_h, self.rate)
         a, b = gradient.a.clone(), gradient.b.clone()
         W = _minus_outer_(_minus_outer_(gradient.W, self.mu, b[..., 0, :]), a[..., 0, :], hidden)
         a[..., 0, :] -= product(W, hidden)
