@@ -18,7 +18,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from harmonium.config import Config, config_from
+from harmonium.config import Config
+from harmonium.config_from import config_from
 from harmonium.data import Dataset
 from harmonium.data.arrays import as_dataset
 from harmonium.runs.plan import Plan, make_plan

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 import harmonium as hm
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.data.arrays import as_dataset
 from harmonium.evaluate.reconstruction import reconstruction
 from harmonium.logz import exact_log_z

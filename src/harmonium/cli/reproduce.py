@@ -34,9 +34,12 @@ def reproduce(
     """Do STUDY again, from the first number to the last.
 
     \b
-    mnist-789   Restricted Boltzmann Machines on the digits 7, 8 and 9, a student
-                report of 2025: its tables and figures, its claims tested, its six
-                open questions answered; about an hour on two processors
+    mnist-789    Restricted Boltzmann Machines on the digits 7, 8 and 9, a student
+                 report of 2025: its tables and figures, its claims tested, its six
+                 open questions answered; about an hour on two processors
+    multivalued  Restricted Boltzmann Machines with multivalued hidden units, a paper
+                 of 2019: do more values per hidden unit suppress over-fitting? Its
+                 figures, its claims tested, and what it does not ask
 
     Everything that is computed is kept in the folder, so the same command goes on after an interruption, and --only
     adds a part to what is there.  It ends with report.html (one file, no network), numbers.json and figures/.

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from harmonium.experiments.study import Experiment
 
 #: Name -> the module that holds its `EXPERIMENT`.
-EXPERIMENTS = {"mnist-789": "harmonium.experiments.mnist_789"}
+EXPERIMENTS = {
+    "mnist-789": "harmonium.experiments.mnist_789",
+    "multivalued": "harmonium.experiments.multivalued",
+}
 
 
 def find_experiment(name: str) -> Experiment:

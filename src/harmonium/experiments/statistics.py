@@ -2,6 +2,7 @@
 
 mean ± t_{n-1} s / sqrt(n)                       the interval of a mean (Student 1908)
 a - b, Welch's degrees of freedom                the interval of a difference (Welch 1947)
+mean(a_i - b_i) ± t_{n-1} s / sqrt(n)            the interval of a paired difference; of m of them t at 1 - 0.025/m
 y = c + slope x                                  least squares, Student's interval of the slope
 F = between / within                             one-way analysis of variance (Fisher 1925)
 """
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,24 @@ def difference(a: Sequence[float], b: Sequence[float]) -> tuple[Interval, float]
     result = stats.ttest_ind(x, y, equal_var=False)
     ends = result.confidence_interval(0.95)
     return Interval(float(x.mean() - y.mean()), float(ends.high - ends.low) / 2), float(result.pvalue)
+
+
+def paired(a: npt.ArrayLike, b: npt.ArrayLike, comparisons: int = 1) -> tuple[Interval, float]:
+    """mean(a - b) of pairs with Student's interval, and the two-sided p-value of no difference.
+
+    Where it is one of several `comparisons`, all intervals hold together with 95 %, and the p-value is multiplied
+    by their number (Bonferroni 1936).
+    """
+    from scipy import stats
+
+    x = np.asarray(a, float) - np.asarray(b, float)
+    found = mean(x.tolist())
+    if found.n < 2 or found.sd == 0:
+        return found, math.nan
+    error = found.sd / math.sqrt(found.n)
+    half = float(stats.t.ppf(1 - 0.025 / comparisons, found.n - 1)) * error
+    p = 2 * float(stats.t.sf(abs(found.value) / error, found.n - 1))
+    return Interval(found.value, half, found.sd, found.n), min(1.0, p * comparisons)
 
 
 def slope(x: Sequence[float], y: Sequence[float]) -> tuple[Interval, float]:

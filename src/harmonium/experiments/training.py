@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from harmonium.config import Config, config_from
+from harmonium.config import Config
+from harmonium.config_from import config_from
 from harmonium.data import Dataset
 from harmonium.experiments.tasks import Done, Task
 from harmonium.io import load_model, save_model
@@ -76,8 +77,9 @@ def collected(runs: Sequence[Run], seeds: Sequence[int]) -> dict[str, Any]:
         "half_width": scores("train", "half_width"),
         "baseline": scores("train", "baseline"),
         "baseline_held_out": scores("held_out", "baseline"),
-        "method": good[0].summary["log_z"]["method"] if good else None,
-        "log_z": [None if diverged(run) else run.summary["log_z"] for run in runs],
+        "label_error": {part: scores(part, "label_error") for part in ("train", "held_out")},
+        "method": good[0].summary["log_z"]["method"] if good and "log_z" in good[0].summary else None,
+        "log_z": [None if diverged(run) else run.summary.get("log_z") for run in runs],
         "history": [run.history for run in runs],
         "diverged": [diverged(run) for run in runs],
         "updates": max((run.summary.get("steps", 0) for run in good), default=0),

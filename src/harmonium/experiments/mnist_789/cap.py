@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.experiments.mnist_789.document import SCORES
 from harmonium.experiments.mnist_789.machines import exact_machine, mixture
 from harmonium.experiments.mnist_789.words import against, n, settings_in_words

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.evaluate.generated import judged
 from harmonium.evaluate.judge import Judge
 from harmonium.evaluate.proportion import Proportion

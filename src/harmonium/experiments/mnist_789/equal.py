@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.evaluate.likelihood import doubts, log_z, score, states_of
 from harmonium.experiments.mnist_789.words import n
 from harmonium.experiments.study import Notebook, Part, Results, Scale

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.experiments.mnist_789.machines import TABLE_III
 from harmonium.experiments.mnist_789.scales import EVERY
 from harmonium.experiments.mnist_789.table import machine_of

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.evaluate.hidden_moments import activation_by_class, hidden_correlation, model_hidden_correlation
 from harmonium.evaluate.hidden_states import hidden_state_distribution, one_hot_use
 from harmonium.experiments.mnist_789.document import STATES_USED

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.convert import to_ising
 from harmonium.errors import DivergedError
 from harmonium.evaluate.likelihood import free_energies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.experiments.study import Scale
 from harmonium.experiments.training import data_of
 from harmonium.presets import preset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.experiments.mnist_789.document import SCORES
 from harmonium.experiments.mnist_789.machines import TABLE_II, TABLE_III, document_machine
 from harmonium.experiments.mnist_789.scales import EVERY, settings

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from harmonium.experiments.mnist_789.document import Quoted
-from harmonium.experiments.statistics import Interval, mean, minus
+from harmonium.experiments.statistics import Interval
 from harmonium.experiments.tasks import Done
-
-
-def n(value: float | None, decimals: int = 2) -> str:
-    """A number with a true minus sign; a dash where there is none."""
-    return "–" if value is None else minus(f"{value:,.{decimals}f}")
-
-
-def spread(values: Sequence[float]) -> str:
-    """Mean ± standard deviation, as the document gives its scores."""
-    found = mean(values)
-    return n(found.value) if found.n < 2 else minus(f"{found.value:.2f} ± {found.sd:.2f}")
+from harmonium.experiments.words import n as n
+from harmonium.experiments.words import spread as spread
 
 
 def against(ours: float, quoted: Quoted) -> str:
