@@ -41,7 +41,7 @@ def sabotaged(run, tmp_path, change):
     shutil.copytree(run, copy)
     rbm, description = load_model(copy / "model.safetensors")
     change(rbm)
-    kept = ("image_shape", "binarize", "scale", "with_labels")
+    kept = ("image_shape", "binarize", "scale", "target")
     save_model(copy / "model.safetensors", rbm, **{k: description[k] for k in kept})
     return copy
 
@@ -129,7 +129,7 @@ def test_half_of_the_chains_start_from_data(monkeypatch):
 
 def test_the_discriminative_gradient_is_not_judged_by_the_joint_distribution(tmp_path, monkeypatch):
     no_pictures(monkeypatch)
-    hm.train(IMAGES, LABELS, out=tmp_path / "c", negative="clamped", with_labels=True, **QUICK)
+    hm.train(IMAGES, LABELS, out=tmp_path / "c", target="label", **QUICK)
     result = check(tmp_path / "c", data=IMAGES, labels=LABELS)
     assert not {"covariances-apart", "means-apart", "below-baseline"} & {f["kind"] for f in result["findings"]}
 

@@ -10,7 +10,8 @@ import tomli_w
 from click.testing import CliRunner
 
 from harmonium.cli import main
-from harmonium.config import Config, config_from, read_toml
+from harmonium.config import Config
+from harmonium.config_from import config_from, read_toml
 from harmonium.errors import InputError
 from harmonium.options import takes
 

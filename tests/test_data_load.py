@@ -102,9 +102,9 @@ def test_labels_from_every_kind_of_file(file, tmp_path):
     [
         (np.arange(5), "must be one a row: there are 5 labels for 6 rows"),
         (np.eye(6), r"must be one integer a row; its shape is \(6, 6\)"),
-        (np.array(["a"] * 6), "must be integers; their type is <U1"),
+        (np.full(6, 1j), "must be integers or names; their type is complex128"),
         (np.array([1, 1, 1, 0.5, 1, 1]), r"must be integers; row 3 \(counted from 0\) holds 0\.5"),
-        (np.array([1, np.nan, 1, 1, 1, 1]), r"must be integers; row 1 \(counted from 0\) holds nan"),
+        (np.array([1, np.inf, 1, 1, 1, 1]), r"must be integers; row 1 \(counted from 0\) holds inf"),
     ],
 )
 def test_labels_that_are_none(file, tmp_path, labels, message):

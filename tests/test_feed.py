@@ -104,7 +104,7 @@ def test_each_kind_of_data_becomes_each_kind_of_units(X, side, options, expected
         (BITS, "bernoulli", {"binarize": "nan"}, "binarize must be a threshold from 0 to below 1"),
         (BITS, "bernoulli", {"binarize": "often"}, "binarize must be a threshold .* not 'often'"),
         (BITS, "bernoulli:5", {}, "visible=bernoulli:5 has 5 units, but the data have 6 columns"),
-        (BITS, "bernoulli", {"with_labels": True}, "with_labels is set, but array has no labels"),
+        (BITS, "bernoulli", {"labelled": True}, "target is set, but array has no labels"),
     ],
 )
 def test_values_that_a_family_does_not_take_are_named(X, side, options, words):
@@ -127,16 +127,30 @@ def test_stochastic_rows_are_drawn_with_the_grey_value_as_probability():
 def test_labels_stand_last_and_alone():
     labels = np.arange(20) % 3
     for side in ("bernoulli", "bernoulli:2+gaussian:4"):
-        feed = feed_of(BITS, side, labels, with_labels=True)
+        feed = feed_of(BITS, side, labels, labelled=True)
         x = states_of(feed)
         np.testing.assert_array_equal(x[:, :6], BITS)
         np.testing.assert_array_equal(x[:, 6:], np.eye(3)[labels])
         assert feed.pixels == parse_side(side, columns=6)
         assert parse_side(feed.side.spec) == feed.side  # a stored machine is found again
-    assert feed_of(BITS, "bernoulli", labels, with_labels=True, label_states=5).side.size == 11
-    for wrong, words in ((labels - 1, "labels from 0 on, not -1"), (labels + 4, "labels below 5, not 6")):
+    feed = feed_of(BITS, "bernoulli", labels + 7, labelled=True, classes=(8, 3, 7, 9, 2))  # any order, some unseen
+    np.testing.assert_array_equal(states_of(feed)[:, 6:], np.eye(5)[[[2, 0, 3][x] for x in labels]])
+    with pytest.raises(InputError, match=r"the label 2 in row 2 of array is none of the classes .*, 0, 1;"):
+        feed_of(BITS, "bernoulli", labels, labelled=True, classes=(0, 1))
+
+
+def test_the_classes_are_the_labels_that_occur_and_rows_without_one_have_none():
+    labels = np.array([9, 4, -1, 7] * 5)
+    feed = feed_of(BITS, "bernoulli", labels, labelled=True)
+    assert feed.classes == (4, 7, 9)
+    assert feed.partly_labelled
+    want = np.array([[0, 0, 1], [1, 0, 0], [0, 0, 0], [0, 1, 0]] * 5)
+    np.testing.assert_array_equal(states_of(feed)[:, 6:], want)
+    for few, words in ((labels * 0 + 5, "one class alone, 5"), (labels * 0 - 1, "not one label")):
         with pytest.raises(InputError, match=words):
-            feed_of(BITS, "bernoulli", wrong, with_labels=True, label_states=5)
+            feed_of(BITS, "bernoulli", few, labelled=True)
+    with pytest.raises(InputError, match=r"one class alone, 1 .-1 means no label: renumber"):
+        feed_of(BITS, "bernoulli", np.array([-1, 1] * 10), labelled=True)
 
 
 def test_a_label_is_taken_off_again():
@@ -173,7 +187,7 @@ def test_arrays_that_are_no_data(values, words):
 
 
 def test_only_gaussian_columns_of_another_scale_are_unscaled():
-    from harmonium.config import config_from
+    from harmonium.config_from import config_from
     from harmonium.data import Dataset
     from harmonium.runs.inputs import open_inputs
 

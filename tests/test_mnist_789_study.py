@@ -8,7 +8,7 @@ import re
 import pytest
 import torch
 
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.errors import InputError
 from harmonium.experiments import find_experiment
 from harmonium.experiments.mnist_789.document import Quoted

@@ -22,12 +22,14 @@ COMBINATIONS = {
     "sgd, cd, sqrt, growing batches": {"negative": "cd", "learning_rate_schedule": "sqrt", "batch_size_final": 30},
     "lbfgs, exact": {"optimizer": "lbfgs", "negative": "exact", "batch_size": 0, "minibatches": 3},
     "lbfgs, clamped": {
-        "optimizer": "lbfgs", "negative": "clamped", "with_labels": True, "batch_size": 0, "minibatches": 3, "l2": 0.01
+        "optimizer": "lbfgs", "target": "label", "batch_size": 0, "minibatches": 3, "l2": 0.01
     },
     "em": {"optimizer": "em", "hidden": "onehot:3", "batch_size": 0},
     "em with a none state": {"optimizer": "em", "hidden": "onehot:3,none=true", "batch_size": 0},
-    "clamped": {"negative": "clamped", "with_labels": True},
-    "joint, stopping early": {"with_labels": True, "patience": 2, "epochs": 4, "measure": 12, "learning_rate": 0.3},
+    "clamped": {"target": "label"},
+    "joint, stopping early": {
+        "target": "label", "objective": "joint", "patience": 2, "epochs": 4, "measure": 12, "learning_rate": 0.3
+    },
     "all rows, stochastic": {"binarize": "stochastic", "batch_size": 0},
     "gaussian, learned variance": {"visible": "gaussian", "learning_rate": 0.01},
     "ising, multivalued": {"visible": "ising", "hidden": "multivalued:3,s=2"},

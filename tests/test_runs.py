@@ -88,7 +88,9 @@ def test_an_occupied_folder_is_refused_and_a_typing_error_loses_nothing(tmp_path
         {"learning_rate": float("nan")},
         {"optimizer": "adm"},
         {"negative": "exactly"},
-        {"negative": "clamped"},
+        {"objective": "discriminative"},
+        {"objective": "generative", "target": "label"},
+        {"labelled_share": 0.5},
         {"visible": "onehot,q=1"},
         {"held_out": "1.5"},
         {"binarize": "x"},
@@ -113,15 +115,24 @@ def test_an_occupied_folder_is_refused_and_a_typing_error_loses_nothing(tmp_path
 
 
 def test_labels_are_scored_and_shown(tmp_path, quick):
-    options = {**QUICK, "epochs": 30, "with_labels": True, "learning_rate": 0.3, "binarize": "stochastic"}
+    options = {
+        **QUICK,
+        "epochs": 30,
+        "target": "label",
+        "objective": "joint",
+        "learning_rate": 0.3,
+        "binarize": "stochastic",
+    }
     run = hm.train(IMAGES * 255, LABELS, out=tmp_path / "r", **options)
     row = run.summary["scores"]["held_out"]
     assert row["label_error"] < 0.2
     assert 0 > row["log_p_label"] > -0.7
-    assert "wrong labels" in table(run.summary)
+    assert f"{100 * row['label_error']:.2f} %" in table(run.summary)
     again = evaluate(tmp_path / "r", IMAGES[:9] * 255, np.zeros(9, int))  # fewer labels than the machine knows
     assert again["scores"]["data"]["rows"] == 9
-    with pytest.raises(InputError, match="with_labels takes labels below 2, not 5"):
+    with pytest.raises(
+        InputError, match="the label 5 in row 0 of array is none of the classes that the machine knows, 0, 1;"
+    ):
         evaluate(tmp_path / "r", IMAGES[:9] * 255, np.full(9, 5))
 
 
@@ -158,7 +169,7 @@ def test_the_own_configuration_gives_the_same_run_from_anywhere(tmp_path, quick,
     monkeypatch.chdir(tmp_path / "here")
     np.save("d.npy", IMAGES)
     np.save("y.npy", LABELS)
-    first = hm.train("d.npy", "y.npy", out="r", with_labels=True, **QUICK)
+    first = hm.train("d.npy", "y.npy", out="r", target="label", **QUICK)
     monkeypatch.chdir(tmp_path)
     options = tomllib.loads((tmp_path / "here" / "r" / "config.toml").read_text())
     assert same(hm.train(**options).rbm, first.rbm)
@@ -172,8 +183,10 @@ def test_the_table_fits_a_terminal():
         **side, "bound": 0, "method": "AIS and reverse AIS, BAR", "interval": [987654.321, 987654.345],
         "sides": [side, {**side, "bound": 1}], "doubts": ["some modes are reached by few chains; " * 4],
     }  # fmt: skip
+    label = {"label_error": 0.5, "log_p_label": -12.3456, "baseline_label_error": 0.9, "labelled_rows": 60000}
+    label["baseline_log_p_label"] = -11.1
     summary = {
-        "scores": {name: {**row, "label_error": 0.5} for name in ("train", "validation", "held_out")}, "log_z": z,
+        "scores": {name: {**row, **label} for name in ("train", "validation", "held_out")}, "log_z": z,
         "binarize": "0.5", "scale": 255.0, "grey": True, "seconds": 12345.6, "seconds_measuring": 123.4,
         "steps": 1_000_000, "best_step": 999_999, "threads": 16, "peak_memory": 2**36,
     }  # fmt: skip

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import harmonium as hm
 from harmonium.cli import main
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.data import split
 from harmonium.errors import HarmoniumError, InputError
 from harmonium.runs.inputs import split_rows

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.errors import InputError
 from harmonium.tuning.space import make_space, read_space
 
@@ -178,7 +178,6 @@ def test_units_are_spelt_with_their_number():
         ({"centre": {"low": 0, "high": 1}}, r"centre takes words.*centre = \[auto, yes, no\]"),
         ({"optimizer": ["sgd", "adm"]}, "unknown optimizer 'adm'"),
         ({"negative": ["cd", "cdd"]}, "unknown negative 'cdd'"),
-        ({"negative": ["cd", "clamped"]}, "negative lists clamped beside others"),
         ({"hidden": ["bernouli:3"]}, "hidden='bernouli:3' cannot be used"),
         ({"hidden": {"units": "bernouli", "low": 1, "high": 2}}, "hidden='bernouli:2' cannot be used"),
         ({"hidden": {"units": [], "low": 1, "high": 2}}, r"hidden has units = \[\]"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.data.arrays import as_dataset
 from harmonium.errors import DivergedError, InputError
 from harmonium.runs.plan import make_plan
@@ -31,7 +31,7 @@ def numbers(record):
     "options",
     [
         {},
-        {"with_labels": True, "negative": "cd", "steps": 3},
+        {"target": "label", "objective": "joint", "negative": "cd", "steps": 3},
         {"patience": 2, "validation": 0.3, "learning_rate": 3.0, "epochs": 20, "measure": 60},
         {"negative": "exact"},
         {"optimizer": "em", "hidden": "onehot:3", "batch_size": -1},

@@ -18,6 +18,7 @@ from harmonium.logz.exact import sample_v_exactly
 from harmonium.noise import Noise
 from harmonium.runs.folder import RunFolder
 from harmonium.runs.follow import Following
+from harmonium.runs.judged import LIKELIHOOD
 from harmonium.runs.monitor import Monitor
 from harmonium.runs.selection import Selection
 from harmonium.runs.trajectory import load_trajectory
@@ -83,10 +84,12 @@ def test_a_run_that_is_followed_ends_like_one_that_is_not(followed, tmp_path, mo
     assert same(first.rbm, often.rbm)
 
 
-def test_machines_that_leap_or_predict_labels_are_annealed(followed, monkeypatch):
+def test_machines_that_leap_are_annealed_and_of_those_that_predict_labels_ln_z_is_not_taken(followed, monkeypatch):
     monkeypatch.setattr("harmonium.evaluate.likelihood.EXACT_COST_RUNNING", 0)
-    options = {**QUICK, "with_labels": True, "negative": "clamped"}
-    assert hm.train(IMAGES, LABELS, **options).history[-1]["method"] == "AIS"
+    for objective in ("discriminative", "hybrid"):
+        run = hm.train(IMAGES, LABELS, target="label", objective=objective, **QUICK)
+        assert "log_z" not in run.history[-1]
+        assert "log_z" not in run.summary
     leaping = {"hidden": "bernoulli:3", "optimizer": "lbfgs", "negative": "exact", "epochs": 2, "measure": 2}
     assert hm.train(IMAGES, **leaping).history[-1]["method"] == "AIS"
 
@@ -149,7 +152,7 @@ def judged(values, stderr=0.0, patience=3):
     """A selection that has seen machines with these scores on two hundred rows, and the number that it looked at."""
     X = np.random.default_rng(0).integers(0, 2, (200, 4)).astype(np.uint8)
     feed = make_feed(Dataset(X, None, 1.0, (4,), "x", "x"), Bernoulli(4))
-    selection = Selection(feed, torch.arange(200), patience, False, 0)
+    selection = Selection(feed, torch.arange(200), patience, LIKELIHOOD, 0)
     for step, value in enumerate(values):
         rbm = machine(Bernoulli(4), Ising(2), 0.01, step)
         selection.judge(rbm, step, {"validation": value, "validation_stderr": stderr})

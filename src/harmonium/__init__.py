@@ -19,6 +19,9 @@ _PUBLIC = {
     "Run": "harmonium.runs.train",
     "train": "harmonium.runs.train",
     "resume": "harmonium.runs.resume",
+    "predict": "harmonium.runs.predict",
+    "Prediction": "harmonium.runs.predict",
+    "class_probabilities": "harmonium.evaluate.class_probabilities",
     "validate": "harmonium.runs.validate",
     "Validation": "harmonium.runs.validation",
     "search": "harmonium.tuning.search",
@@ -55,6 +58,7 @@ _PUBLIC = {
     "Interval": "harmonium.units",
     "Gaussian": "harmonium.units",
     "Product": "harmonium.units",
+    "Sparse": "harmonium.units",
     "HarmoniumError": "harmonium.errors",
     "InputError": "harmonium.errors",
     "DivergedError": "harmonium.errors",
@@ -73,6 +77,7 @@ if TYPE_CHECKING:
     from harmonium.errors import HarmoniumError as HarmoniumError
     from harmonium.errors import InputError as InputError
     from harmonium.errors import StoppedError as StoppedError
+    from harmonium.evaluate.class_probabilities import class_probabilities as class_probabilities
     from harmonium.evaluate.log_likelihood import log_likelihood as log_likelihood
     from harmonium.evaluate.mixing import mixing as mixing
     from harmonium.evaluate.pseudolikelihood import pseudo_log_likelihood as pseudo_log_likelihood
@@ -91,6 +96,8 @@ if TYPE_CHECKING:
     from harmonium.machine import RBM as RBM
     from harmonium.noise import Noise as Noise
     from harmonium.presets import preset as preset
+    from harmonium.runs.predict import Prediction as Prediction
+    from harmonium.runs.predict import predict as predict
     from harmonium.runs.resume import resume as resume
     from harmonium.runs.train import Run as Run
     from harmonium.runs.train import train as train
@@ -107,6 +114,7 @@ if TYPE_CHECKING:
     from harmonium.units import Multivalued as Multivalued
     from harmonium.units import OneHot as OneHot
     from harmonium.units import Product as Product
+    from harmonium.units import Sparse as Sparse
     from harmonium.units import parse_side as parse_side
 
 

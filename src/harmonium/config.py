@@ -4,17 +4,13 @@ command line's options.  This module imports nothing heavy, so that ``--help`` i
 
 from __future__ import annotations
 
-import difflib
-import os
-import tomllib
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, get_type_hints
 
-from harmonium.errors import InputError
 from harmonium.options import checked, option
 
 SCHEDULES = ("auto", "constant", "linear", "sqrt")
+OBJECTIVES = ("generative", "joint", "discriminative", "hybrid")
 #: Optimisers that take whole steps of their own, with no rate, momentum or centring to choose.
 FULL_BATCH = ("lbfgs", "em")
 #: The value of `data` where the data were given in memory, and no file can bring them back.
@@ -64,8 +60,7 @@ class Config:
     )
     validation: float = option(
         -1.0,
-        "Fraction of the training rows set aside to choose the best machine and the end of the training; with 0 all "
-        "rows train, and the last machine is kept.",
+        "Fraction of the training rows that choose the best machine and the end; with 0 all train, the last is kept.",
         "Data",
         shown="0.1, or 0 where that would be too few rows to judge by",
         low=0,
@@ -73,7 +68,6 @@ class Config:
         special=-1,
         means="a tenth, where that is rows enough",
     )
-
     visible: str = option(
         "auto",
         "Kind of the visible units: bernoulli, ising, gaussian, onehot,q=21, multivalued,s=4 or interval; or parts "
@@ -83,20 +77,49 @@ class Config:
     )
     hidden: str = option(
         "bernoulli:16",
-        "Hidden units and their number, such as bernoulli:64, ising:8, onehot:55, multivalued:20,s=4, gaussian:10.",
+        "Hidden units and their number, such as bernoulli:64, ising:8, onehot:55, multivalued:20,s=4 (s up to inf), "
+        "sparse:20,s=4, gaussian:10.",
         "Machine",
     )
-    with_labels: bool = option(
-        False, "Give the machine the labels too, as one one-hot visible unit: it can then classify.", "Machine"
+    target: str = option(
+        "",
+        "What to predict: label (the data's own labels), or the name of a column, array or file of labels. The machine "
+        "gets it as one more, one-hot visible unit; rows without a label (-1, or an empty cell) may be among them.",
+        "Machine",
+        shown="nothing",
     )
-
+    objective: str = option(
+        "auto",
+        "What is maximised: generative, ln p(data); joint, ln p(data, target); discriminative, ln P(target | data); "
+        "hybrid, a mean of the last two.",
+        "Training",
+        choices=("auto", *OBJECTIVES),
+        shown="discriminative with a target, else generative",
+    )
+    generative_weight: float = option(
+        0.01, "Weight of ln p(data, target) in the hybrid mean; the other has the rest.", "Training", low=0, high=1
+    )
+    labelled_share: float = option(
+        -1.0,
+        "Fraction of rows with a label in the minibatches, where some rows have none.",
+        "Training",
+        shown="a half, or their own where that is more",
+        above=0,
+        high=1,
+        special=-1,
+        means="a half, or more",
+    )
     negative: str = option(
         "pcd",
         "What stands for the machine's own distribution in the gradient: cd (short chains from the data), pcd "
-        "(chains that live on), exact (all states; small machines), clamped (learns to predict labels).",
+        "(chains that live on), exact (all states; small machines), pseudolikelihood and pairs (one or two discrete "
+        "visible units given all others), flow (minimum probability flow), kliep (the sample of cd, weighted into the "
+        "machine), tap (second-order mean field; weak couplings).",
         "Training",
     )
-    steps: int = option(1, "Gibbs sweeps in each update (the k of CD-k).", "Training", low=1)
+    steps: int = option(
+        1, "Gibbs sweeps in each update (the k of CD-k); twenties of iterations of tap.", "Training", low=1
+    )
     chains: int = option(
         0,
         "Persistent chains of pcd.",
@@ -106,10 +129,11 @@ class Config:
         high=10_000_000,
     )
     optimizer: str = option(
-        "sgd",
+        "auto",
         "sgd, rmsprop, adam, adamax or another class of torch.optim; lbfgs (exact gradient, all rows at once); em "
         "(one one-hot hidden unit).",
         "Training",
+        shown="adam to predict a target, else sgd",
     )
     learning_rate: float = option(
         -1.0,
@@ -122,8 +146,7 @@ class Config:
     )
     learning_rate_schedule: str = option(
         "auto",
-        "How it changes: constant; linear goes to --learning-rate-final, sqrt falls as 1/sqrt(1 + t/t0) with t0 a "
-        "tenth of the run.",
+        "How it changes: constant; linear to --learning-rate-final; sqrt, 1/sqrt(1 + t/t0) with t0 a tenth of the run.",
         "Training",
         choices=SCHEDULES,
         shown="linear; constant for lbfgs",
@@ -183,7 +206,14 @@ class Config:
         choices=("auto", "yes", "no"),
         shown="yes for sgd",
     )
-    weight_scale: float = option(0.01, "Standard deviation of the first, random weights.", "Training", low=0)
+    weight_start: str = option(
+        "normal",
+        "First, random weights: normal, or xavier (uniform within sqrt(6 / (visible + hidden)), part by part of the "
+        "visible side; Glorot and Bengio 2010).",
+        "Training",
+        choices=("normal", "xavier"),
+    )
+    weight_scale: float = option(0.01, "Standard deviation of normal first weights.", "Training", low=0)
     bias_start: str = option(
         "data",
         "First visible biases: data takes each unit's own frequency (Hinton 2012).",
@@ -200,7 +230,6 @@ class Config:
         special=-1,
         means="a quarter of all, at least 5",
     )
-
     measure: int = option(
         0,
         "How often to measure the log-likelihood during training.",
@@ -227,7 +256,27 @@ class Config:
         types = get_type_hints(Config)
         for spec in fields(self):
             object.__setattr__(self, spec.name, checked(spec, types[spec.name], getattr(self, spec.name)))
-        object.__setattr__(self, "optimizer", self.optimizer.lower())
+        optimizer = self.optimizer.lower()
+        if optimizer == "auto":
+            optimizer = "adam" if self.by_labels else "sgd"
+        object.__setattr__(self, "optimizer", optimizer)
+
+    @property
+    def aim(self) -> str:
+        """The objective: one of `OBJECTIVES`."""
+        if self.objective != "auto":
+            return self.objective
+        return "discriminative" if self.target else "generative"
+
+    @property
+    def by_labels(self) -> bool:
+        """Whether it is to predict labels that a machine is trained, and so chosen and judged by ln P(label | data)."""
+        return self.aim in ("discriminative", "hybrid")
+
+    @property
+    def label_source(self) -> str:
+        """Where the labels come from: a file, a column or an array; empty for the data's own."""
+        return self.labels or (self.target if self.target != "label" else "")
 
     @property
     def first_momentum(self) -> float:
@@ -249,37 +298,3 @@ class Config:
     def as_dict(self) -> dict[str, Any]:
         """All options, ready for TOML or JSON."""
         return asdict(self)
-
-
-def config_from(options: Mapping[str, Any], *, from_text: bool = False) -> Config:
-    """A `Config` from named values; `from_text` reads numbers from words, as a command line gives them.
-
-    Raises InputError for an unknown name (with the nearest known one) or a value that the option does not take.
-    """
-    types, specs = get_type_hints(Config), {spec.name: spec for spec in fields(Config)}
-    values: dict[str, Any] = {}
-    for key, value in options.items():
-        name = key.replace("-", "_")
-        if name not in specs:
-            near = difflib.get_close_matches(name, specs, 1)
-            hint = f"did you mean {near[0]!r}?" if near else "harmonium train --help lists all options."
-            raise InputError(f"unknown option {key!r}; {hint}")
-        values[name] = checked(specs[name], types[name], value, from_text=from_text)
-    return Config(**values)
-
-
-def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The options in a TOML file; raises InputError naming the file where it cannot be read or holds tables."""
-    try:
-        with open(path, "rb") as file:
-            options = tomllib.load(file)
-    except OSError as error:
-        raise InputError(f"the configuration file {path} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"the configuration file {path} is not valid TOML: {error}.") from None
-    for key, value in options.items():
-        if isinstance(value, dict):
-            raise InputError(
-                f"the configuration file {path} has a table [{key}]; write its options at the top level, without it."
-            )
-    return options

@@ -10,6 +10,7 @@ Raw rows stay as they are (bytes, a memory map); only the rows asked for are exp
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +18,15 @@ import torch
 from torch import Tensor
 
 from harmonium.data.dataset import Dataset
+from harmonium.data.labels import UNLABELLED
 from harmonium.errors import InputError
 from harmonium.noise import Noise
 from harmonium.units import Bernoulli, OneHot, Product, UnitFamily, parts_of
 
 _BLOCK_VALUES = 1 << 22
+_MOST_CLASSES = 1 << 16
+#: A class label as the user knows it: a whole number or a name.
+Label = int | str
 #: NumPy's types that torch cannot compute with, and what holds their values.
 _WIDER = {
     "uint16": np.int32,
@@ -36,7 +41,8 @@ _WIDER = {
 class Feed:
     """Rows of a data set as states of `side`, whose last part is the label where labels are given.
 
-    X (N, columns) raw, y (N,) or None; `rule` is a threshold, stochastic or none.
+    X (N, columns) raw; `rule` is a threshold, stochastic or none.  y (N,) or None are the labels as numbers of
+    `classes`, and `UNLABELLED` where there is none: the label's units are then all 0.
     """
 
     X: Tensor
@@ -46,6 +52,7 @@ class Feed:
     rule: str
     dtype: torch.dtype
     device: torch.device
+    classes: tuple[Label, ...] = ()
 
     def __len__(self) -> int:
         return len(self.X)
@@ -60,18 +67,25 @@ class Feed:
         """Whether two-valued units are given values between the two, as means: no state has such values."""
         return self.rule == "none" and _is_grey(self.X, self.pixels)
 
+    @functools.cached_property
+    def partly_labelled(self) -> bool:
+        """Whether some rows have no label."""
+        return self.y is not None and bool((self.y == UNLABELLED).any())
+
     @property
     def pixels(self) -> UnitFamily:
         """The part of the side that the raw rows fill."""
         return pixel_side(self.side, self.y is not None)
 
-    def columns(self, rows: Tensor, noise: Noise | None) -> Tensor:
-        """Data columns before encoding, of the given row numbers (n,): (n, columns)."""
+    def columns(self, rows: Tensor, noise: Noise | None, *, means: bool = False) -> Tensor:
+        """Data columns before encoding, of the given row numbers (n,): (n, columns); or the `means` of drawn ones."""
         # index_select is many times faster than indexing, and comparing floats than comparing bytes
         raw = self.X.index_select(0, rows).to(device=self.device, dtype=self.dtype)
         if self.rule == "none":
             return raw / self.scale if self.scale != 1 else raw
-        if self.rule == "stochastic":
+        if self.rule == "stochastic" and means:
+            x = raw.div_(self.scale)
+        elif self.rule == "stochastic":
             if noise is None:
                 raise InputError("stochastic binarisation needs a stream of noise; pass one.")
             x = torch.lt(noise.uniform(*raw.shape).mul_(self.scale), raw, out=raw)
@@ -87,6 +101,14 @@ class Feed:
             x = torch.cat([x, self.y[rows].to(device=self.device, dtype=self.dtype).unsqueeze(1)], 1)
         return self.side.encode(x)
 
+    def inputs(self, rows: Tensor) -> Tensor:
+        """What a label is predicted from: the states (n, pixels.size) without it, of drawn rows their means.
+
+        The hidden fields are linear in the inputs, so a mean gives their mean, and a prediction that is the same
+        whenever it is asked for.
+        """
+        return self.pixels.encode(self.columns(rows, None, means=True))
+
     def blocks(self, rows: Tensor) -> list[Tensor]:
         """The given row numbers in blocks of bounded size once expanded."""
         return list(torch.split(rows, max(1, _BLOCK_VALUES // max(self.side.size, 1))))
@@ -99,9 +121,9 @@ class Feed:
         return total / len(rows)
 
 
-def with_label(pixels: UnitFamily, label_states: int) -> UnitFamily:
+def with_label(pixels: UnitFamily, classes: int) -> UnitFamily:
     """The side with one one-hot unit for the label behind it."""
-    return Product(*parts_of(pixels), OneHot(1, label_states))
+    return Product(*parts_of(pixels), OneHot(1, classes))
 
 
 def pixel_side(side: UnitFamily, labelled: bool) -> UnitFamily:
@@ -116,28 +138,25 @@ def make_feed(
     side: UnitFamily,
     *,
     binarize: str = "auto",
-    with_labels: bool = False,
-    label_states: int | None = None,
+    labelled: bool = False,
+    classes: Sequence[Label] | None = None,
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
 ) -> Feed:
     """Decide how raw values become states, check every value against the family, and append labels if asked.
 
-    `label_states` is the number of labels, by default the largest and one.  Raises InputError naming the first value
-    that the family does not take, and what to do.
+    `classes` are the labels that there may be, by default those that occur.  Raises InputError naming the first value
+    that the family does not take, and what to do, or the label that is wrong.
     """
     X = _as_tensor(data.X)
     if side.n != X.shape[1]:
         raise InputError(
             f"visible={side.spec} has {side.n} units, but the data have {X.shape[1]} columns; leave the number out."
         )
-    y = None
-    if with_labels:
-        y = _labels(data, label_states)
-        label_states = label_states or int(y.max()) + 1
+    y, found = label_codes(data, classes) if labelled else (None, ())
     rule, scale = _decide(X, side, data.scale, binarize)
-    whole = side if y is None else with_label(side, label_states or 1)
-    return Feed(X, y, whole, scale, rule, dtype, torch.device(device))
+    whole = side if y is None else with_label(side, len(found))
+    return Feed(X, y, whole, scale, rule, dtype, torch.device(device), found)
 
 
 def _as_tensor(X: np.ndarray) -> Tensor:
@@ -150,17 +169,39 @@ def _as_tensor(X: np.ndarray) -> Tensor:
     return torch.from_numpy(X)
 
 
-def _labels(data: Dataset, label_states: int | None) -> Tensor:
+def label_codes(data: Dataset, classes: Sequence[Label] | None = None) -> tuple[Tensor, tuple[Label, ...]]:
+    """The labels as numbers of the classes, `UNLABELLED` where there is none (N,); and the classes in that order.
+
+    Raises InputError where there are no labels, one class alone, or a label that is none of `classes`.
+    """
     if data.y is None:
         raise InputError(
-            f"with_labels is set, but {data.name} has no labels; give them with labels=FILE or the name of a column."
+            f"target is set, but {data.name} has no labels; give a file of them with labels=FILE, or name their column."
         )
-    low, high = int(data.y.min()), int(data.y.max())
-    if low < 0:
-        raise InputError(f"with_labels needs labels from 0 on, not {low}; renumber them.")
-    if high >= (label_states or 1 << 16):
-        raise InputError(f"with_labels takes labels below {label_states or 1 << 16}, not {high}; renumber them.")
-    return torch.from_numpy(np.array(data.y, dtype=np.int64))
+    y = np.asarray(data.y)
+    values, first = np.unique(y, return_index=True)
+    own: list[Label] = [int(v) if data.names is None or v == UNLABELLED else data.names[v] for v in values]
+    if classes is None:
+        classes = tuple(label for label, value in zip(own, values, strict=True) if value != UNLABELLED)
+        if len(classes) < 2:
+            few = f"one class alone, {classes[0]!r}" if classes else "not one label"
+            hint = f" ({UNLABELLED} means no label: renumber the classes)" if UNLABELLED in values else ""
+            raise InputError(f"target needs at least two classes, and {data.name} has {few}{hint}.")
+        if len(classes) > _MOST_CLASSES:
+            raise InputError(f"target takes {_MOST_CLASSES} classes at most, and {data.name} has {len(classes)}.")
+    number = {label: code for code, label in enumerate(classes)}
+    codes = np.full(len(values), UNLABELLED, np.int64)
+    for i, (label, value) in enumerate(zip(own, values, strict=True)):
+        if value == UNLABELLED:
+            continue
+        if label not in number:
+            known = ", ".join(map(str, classes[:20])) + (", ..." if len(classes) > 20 else "")
+            raise InputError(
+                f"the label {label!r} in row {first[i]} of {data.name} is none of the classes that the machine knows, "
+                f"{known}; correct it, or leave it empty."
+            )
+        codes[i] = number[label]
+    return torch.from_numpy(codes[np.searchsorted(values, y)]), tuple(classes)
 
 
 def _decide(X: Tensor, side: UnitFamily, scale: float, binarize: str) -> tuple[str, float]:

@@ -10,6 +10,7 @@ import click
 from harmonium import __version__
 from harmonium.cli.check import check
 from harmonium.cli.evaluate import evaluate
+from harmonium.cli.predict import predict
 from harmonium.cli.reproduce import reproduce
 from harmonium.cli.sample import sample
 from harmonium.cli.search import search
@@ -32,6 +33,7 @@ def main(traceback: bool) -> None:
     harmonium evaluate runs/digits-001               how good is it?
     harmonium validate digits --seeds 10             how good over seeds?
     harmonium sample runs/digits-001 --clamp upper   complete the lower half
+    harmonium predict runs/digits-001 new.npy        which class is each row?
     harmonium search digits --trials 100             the best options
     harmonium reproduce mnist-789 --quick            a whole study and its report
 
@@ -39,5 +41,5 @@ def main(traceback: bool) -> None:
     """
 
 
-for command in (train, evaluate, sample, check, search, validate, reproduce):
+for command in (train, evaluate, predict, sample, check, search, validate, reproduce):
     main.add_command(command)

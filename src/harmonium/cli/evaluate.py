@@ -24,6 +24,9 @@ from harmonium.cli.shared import Grouped, data_options, imports, json_option, pr
 )
 @click.option("--time-limit", type=float, default=60.0, help="... and in any case after so many seconds.  [60]")
 @click.option("--continue", "proceed", is_flag=True, help="Go on with the estimate that the last call began.")
+@click.option(
+    "--figures", is_flag=True, help="Of predicted labels: draw confusion, mistakes and reliability to RUN/figures/."
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @data_options
 @json_option
@@ -33,6 +36,7 @@ def evaluate(
     precision: float,
     time_limit: float,
     proceed: bool,
+    figures: bool,
     quiet: bool,
     as_json: bool,
     **changes: Any,
@@ -42,17 +46,33 @@ def evaluate(
     The run's own data are scored, training and held-out rows apart; or all rows of --data.  ln Z is exact where
     enumerating takes seconds; else it is annealed forwards (from below) and back (from above), with a 95 % interval, a
     warning where the two disagree, and --continue to go on later.
+
+    With a target, the rows said wrong, what is taken for what, and whether the machine is as sure as it should be: of
+    the held-out rows, or of --data.  Of a machine that learned to predict labels nothing else is scored, unless a
+    --method for ln Z is given.
     """
     read = read_data_options(changes)
     with imports():
+        from harmonium.runs.classifier import classification_text
         from harmonium.runs.reopen import evaluate as evaluate_run
         from harmonium.runs.summary import table
 
     with status_line(quiet) as tell:
         summary = evaluate_run(
-            run, method=method, precision=precision, time_limit=time_limit, proceed=proceed, say=tell, **read
+            run,
+            method=method,
+            precision=precision,
+            time_limit=time_limit,
+            proceed=proceed,
+            figures=figures,
+            say=tell,
+            **read,
         )
     if as_json:
         print_json(summary)
     else:
         click.echo(table(summary))
+        if "classification" in summary:
+            click.echo("\n" + classification_text(summary["classification"]))
+        for path in summary.get("figures", []):
+            click.echo(path)

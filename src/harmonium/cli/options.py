@@ -8,7 +8,8 @@ from typing import Any, get_type_hints
 
 import click
 
-from harmonium.config import Config, config_from, read_toml
+from harmonium.config import Config
+from harmonium.config_from import config_from, read_toml
 from harmonium.errors import InputError
 from harmonium.options import takes
 from harmonium.presets import preset

@@ -9,7 +9,7 @@ import click
 
 from harmonium.cli.options import config_options
 from harmonium.cli.shared import Grouped, imports, json_option, nothing, print_json, say
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.errors import InputError
 
 

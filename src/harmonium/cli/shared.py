@@ -16,7 +16,8 @@ from typing import Any
 
 import click
 
-from harmonium.config import Config, config_from
+from harmonium.config import Config
+from harmonium.config_from import config_from
 from harmonium.errors import HarmoniumError, Interrupted
 from harmonium.options import takes
 

@@ -9,7 +9,7 @@ import click
 
 from harmonium.cli.options import asked_for, config_of, config_options, preset_option
 from harmonium.cli.shared import Grouped, imports, json_option, nothing, print_json, say
-from harmonium.config import read_toml
+from harmonium.config_from import read_toml
 from harmonium.errors import InputError
 
 _SAME = "\0"  # --resume without a folder: that of --out

@@ -17,11 +17,11 @@ from harmonium.data.files import read_npy, read_npz
 from harmonium.data.fingerprint import fingerprint
 from harmonium.data.idx import read_idx
 from harmonium.data.images import read_images
-from harmonium.data.labels import as_labels, select_classes
+from harmonium.data.labels import read_labels, select_classes
 from harmonium.data.mnist import load_mnist
 from harmonium.data.scale import check_scale, guess_scale
 from harmonium.data.split import split
-from harmonium.data.text import read_text
+from harmonium.data.text import read_text, read_words
 from harmonium.errors import InputError
 
 __all__ = ["DATASETS", "READERS", "Dataset", "fingerprint", "load_data", "split"]
@@ -55,7 +55,7 @@ READERS: dict[str, Reader] = {
 def load_data(
     spec: str | os.PathLike[str],
     *,
-    classes: Iterable[int] | None = None,
+    classes: Iterable[int | str] | None = None,
     labels: str | os.PathLike[str] | None = None,
     scale: float | None = None,
     path: str | os.PathLike[str] | None = None,
@@ -67,11 +67,11 @@ def load_data(
     spec : str or path
         A name in `DATASETS`, a file whose name ends as in `READERS`, or a folder of PNG images. A name wins over a file
         of the same name: write ``"./mnist"``, or pass a `Path`, to mean the file.
-    classes : iterable of int, optional
+    classes : iterable of int or str, optional
         Keep the rows with these labels only, in their order; the data set's own split is recounted.
     labels : str or path, optional
-        A file with one integer a row, or, where there is no such file, the name of the column (text with a header)
-        or array (.npz) that holds them.
+        A file with one integer or name a row, or, where there is no such file, the name of the column (text with a
+        header) or array (.npz) that holds them.
     scale : float, optional
         The raw value that means 1; by default it is guessed (see `guess_scale`).
     path : str or path, optional
@@ -102,9 +102,8 @@ def load_data(
         dataset = _from_path(Path(spec).expanduser(), label_name)
 
     if label_file is not None:
-        values, named = _read(label_file, None)
-        found = values if named is None else named
-        dataset = replace(dataset, y=as_labels(found, len(dataset), str(label_file)))
+        y, names = read_labels(_label_values(label_file, len(dataset)), len(dataset), str(label_file))
+        dataset = replace(dataset, y=y, names=names)
     if scale is not None:
         dataset = replace(dataset, scale=check_scale(scale))
     return dataset if classes is None else select_classes(dataset, classes)
@@ -118,14 +117,28 @@ def _from_path(path: Path, label_name: str | None) -> Dataset:
     check_values(values, str(path))
     if not values.dtype.isnative:  # torch takes the machine's own byte order only
         values = values.astype(values.dtype.newbyteorder("="))
+    y, names = (None, None) if labels is None else read_labels(labels, len(values), f"the labels in {path}")
     return Dataset(
         X=values.reshape(len(values), math.prod(values.shape[1:])),
-        y=None if labels is None else as_labels(labels, len(values), f"the labels in {path}"),
+        y=y,
         scale=guess_scale(values),
         shape=values.shape[1:],
         name=_stem(path),
         source=str(path),
+        names=names,
     )
+
+
+def _label_values(path: Path, n: int) -> np.ndarray:
+    """The labels in a file of their own: its label column or array, or all that it holds."""
+    try:
+        values, labels = _read(path, None)
+    except InputError:
+        words = read_words(path, n) if READERS.get(_ending(path)) is read_text else None
+        if words is None:
+            raise
+        return words
+    return values if labels is None else labels
 
 
 def _read(path: Path, label_name: str | None) -> tuple[np.ndarray, np.ndarray | None]:
@@ -134,13 +147,19 @@ def _read(path: Path, label_name: str | None) -> tuple[np.ndarray, np.ndarray | 
         return read_images(path, label_name)
     if not path.exists():
         raise InputError(f"data={str(path)!r} is neither a data set ({_names()}) nor an existing file or folder.")
-    for ending, reader in READERS.items():
-        if path.name.lower().endswith(ending):
-            try:
-                return reader(path, label_name)
-            except OSError as error:
-                raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
-    raise InputError(f"{path} is of no known kind; known endings are {', '.join(READERS)}, or give a folder of images.")
+    ending = _ending(path)
+    if ending not in READERS:
+        known = ", ".join(READERS)
+        raise InputError(f"{path} is of no known kind; known endings are {known}, or give a folder of images.")
+    try:
+        return READERS[ending](path, label_name)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _ending(path: Path) -> str:
+    """The entry of `READERS` that the file's name ends in, or nothing."""
+    return next((ending for ending in READERS if path.name.lower().endswith(ending)), "")
 
 
 def _names() -> str:

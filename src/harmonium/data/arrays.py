@@ -8,7 +8,7 @@ import numpy as np
 
 from harmonium.data.checks import check_values
 from harmonium.data.dataset import Dataset
-from harmonium.data.labels import as_labels
+from harmonium.data.labels import read_labels
 from harmonium.data.scale import guess_scale
 from harmonium.errors import InputError
 
@@ -25,6 +25,6 @@ def as_dataset(values: Any, labels: Any = None, *, scale: float = 0.0) -> Datase
     if X.ndim < 2:
         raise InputError(f"data has shape {X.shape}; give one row a sample, shape (N, V).")
     check_values(X, "data")
-    y = None if labels is None else as_labels(np.asarray(labels), len(X), "labels")
+    y, names = (None, None) if labels is None else read_labels(labels, len(X), "labels")
     shape = X.shape[1:]
-    return Dataset(X.reshape(len(X), -1), y, scale or guess_scale(X), shape, "array", "memory")
+    return Dataset(X.reshape(len(X), -1), y, scale or guess_scale(X), shape, "array", "memory", names=names)

@@ -16,7 +16,7 @@ class Dataset:
     X : array (N, V)
         Raw values; may be a memory map.
     y : array (N,) of integers or None
-        Class labels, if there are any.
+        Class labels, if there are any: whole numbers, -1 for a row without one.
     scale : float
         The raw value that means 1 (255 for grey bytes, 16 for the bundled digits, 1 otherwise).
     shape : tuple of int
@@ -28,6 +28,8 @@ class Dataset:
         either); None: it has no split of its own.
     licence, citation : str
         For data sets that have them.
+    names : tuple of str or None
+        Where the classes have names: y is the place of the row's name among these, which are sorted.
     """
 
     X: np.ndarray
@@ -39,6 +41,7 @@ class Dataset:
     n_train: int | None = None
     licence: str = ""
     citation: str = ""
+    names: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.X)

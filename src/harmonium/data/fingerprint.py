@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from harmonium.data.dataset import Dataset
 
 
 def fingerprint(dataset: Dataset, length: int = 16) -> str:
-    """The first `length` hexadecimal digits of the SHA-256 of the shape, type and values of X (N, V), and of y (N,).
+    """The first `length` hexadecimal digits of the SHA-256 of the shape, type and values of X (N, V), and of y (N,) and
+    the names of its classes.
 
     Memory layout, byte order and the place of the data make no difference; X is read in blocks.
     """
@@ -21,6 +23,8 @@ def fingerprint(dataset: Dataset, length: int = 16) -> str:
         digest.update(_bytes(block))
     if y is not None:
         digest.update(_bytes(y.astype(np.int64)))
+    if dataset.names is not None:
+        digest.update(json.dumps(dataset.names).encode())
     return digest.hexdigest()[:length]
 
 

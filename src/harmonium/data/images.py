@@ -21,9 +21,8 @@ def read_images(folder: Path, label_name: str | None = None) -> tuple[np.ndarray
     -------
     values : array (N, height, width) of uint8
         Grey: 0 is black, 255 is white.
-    labels : array (N,) of int64, or None
-        If every image lies in a folder directly below this one, the class that folder stands for: its name, if all
-        the names are whole numbers, or else its place among the sorted names. None otherwise.
+    labels : array (N,) of str, or None
+        If every image lies in a folder directly below this one, the name of that folder. None otherwise.
 
     Raises
     ------
@@ -72,11 +71,7 @@ def _to_bytes(image: Image) -> np.ndarray:
 def _labels(names: list[Path]) -> np.ndarray | None:
     if any(len(name.parts) != 2 for name in names):
         return None
-    folders = [name.parts[0] for name in names]
-    classes = sorted(set(folders))
-    numbers = [int(c) for c in classes if c.isascii() and c.isdecimal()]
-    meaning = dict(zip(classes, numbers if len(set(numbers)) == len(classes) else range(len(classes)), strict=True))
-    return np.array([meaning[f] for f in folders], np.int64)
+    return np.array([name.parts[0] for name in names], dtype=str)
 
 
 def _size(image: np.ndarray) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -23,7 +23,7 @@ def read_text(path: Path, label_name: str | None = None) -> tuple[np.ndarray, np
 
     The separator is the first of tab, semicolon and comma that the first line has, or else white space; what follows
     a ``#`` is a comment. The first line is a header if one of its cells is a word. The labels are the column called
-    `label_name`, or else the first of `LABEL_NAMES` in a header of several columns.
+    `label_name`, or else the first of `LABEL_NAMES` in a header of several columns; they may be words, and empty.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def read_text(path: Path, label_name: str | None = None) -> tuple[np.ndarray, np
         column = _label_column(path, header, label_name)
         if header:
             skip += 1
-        table = _parse(path, separator, skip, len(cells))
+        table, words = _parse(path, separator, skip, len(cells), column)
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not text in UTF-8; save it as such.") from error
     except (EOFError, gzip.BadGzipFile) as error:
@@ -45,39 +45,86 @@ def read_text(path: Path, label_name: str | None = None) -> tuple[np.ndarray, np
         raise InputError(f"{path} holds no rows of numbers; give at least one.")
     if column is None:
         return table, None
+    labels = table[:, column] if words is None else words
     # A slice where it can be: the table may be large, and np.delete copies it.
     if column == 0:
-        return table[:, 1:], table[:, 0]
+        return table[:, 1:], labels
     if column == table.shape[1] - 1:
-        return table[:, :-1], table[:, -1]
-    return np.delete(table, column, axis=1), table[:, column]
+        return table[:, :-1], labels
+    return np.delete(table, column, axis=1), labels
 
 
-def _parse(path: Path, separator: str | None, skip: int, width: int) -> np.ndarray:
-    """The numbers (N, width) after the first `skip` lines, by NumPy's fast parser."""
+def read_words(path: Path, n: int) -> np.ndarray | None:
+    """The lines of a file of labels as words (n,), without a header; None where it has several columns or other lines.
+
+    A first line beyond the n is its header.
+    """
+    lines = [line for _, line in _lines(path, 0)]
+    words = [line.strip('"') for line in lines if not any(separator in line for separator in "\t;,")]
+    return np.array(words[-n:], dtype=str) if len(words) == len(lines) and len(words) in (n, n + 1) else None
+
+
+def _parse(
+    path: Path, separator: str | None, skip: int, width: int, column: int | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The numbers (N, width) after the first `skip` lines, by NumPy's fast parser; and the labels, where words."""
+    words = None
     try:
         try:
             table = _numbers(path, separator, skip, np.int64)  # five times as fast as float64
         except (ValueError, DeprecationWarning):
-            table = _numbers(path, separator, skip, np.float64)
+            try:
+                table = _numbers(path, separator, skip, np.float64)
+            except ValueError as error:
+                if column is None or isinstance(error, UnicodeDecodeError):
+                    raise
+                table, words = _numbers_and_words(path, separator, skip, column)
     except UnicodeDecodeError:
         raise
     except ValueError as error:
-        raise InputError(_first_fault(path, separator, skip, width) or f"{path} cannot be read: {error}.") from error
+        fault = _first_fault(path, separator, skip, width, column)
+        raise InputError(fault or f"{path} cannot be read: {error}.") from error
     if len(table) and table.shape[1] != width:  # the header has its own number of cells
         raise InputError(
             f"{path} has {width} names in its header but {table.shape[1]} numbers a line; make them agree."
         )
-    return table
+    return table, words
 
 
-def _numbers(path: Path, separator: str | None, skip: int, dtype: type[np.number]) -> np.ndarray:
+def _numbers(
+    path: Path,
+    separator: str | None,
+    skip: int,
+    dtype: type[np.number],
+    converters: dict[int | str, Callable[[str], float]] | None = None,
+) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # "input contained no data": the caller says it
         warnings.simplefilter("error", DeprecationWarning)  # some NumPys would take 1.5 for the integer 1
         return np.loadtxt(
-            str(path), dtype, delimiter=separator, skiprows=skip, ndmin=2, quotechar='"', encoding="utf-8-sig"
-        )
+            str(path), dtype, delimiter=separator, skiprows=skip, ndmin=2, quotechar='"', encoding="utf-8-sig",
+            converters=converters,
+        )  # fmt: skip
+
+
+def _numbers_and_words(path: Path, separator: str | None, skip: int, column: int) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers with 0 for what the label column holds, and that as words (N,)."""
+
+    def read(dtype: type[np.number]) -> tuple[np.ndarray, np.ndarray]:
+        words: list[str] = []
+
+        def keep(cell: str) -> float:
+            words.append(cell.strip())
+            return 0
+
+        table = _numbers(path, separator, skip, dtype, {column: keep})
+        # NumPy may try a converter on the first line before it reads
+        return table, np.array(words[len(words) - len(table) :], dtype=str)
+
+    try:
+        return read(np.int64)
+    except (ValueError, DeprecationWarning):
+        return read(np.float64)
 
 
 def _first_line(path: Path) -> tuple[int, str | None, list[str]]:
@@ -102,16 +149,19 @@ def _label_column(path: Path, header: list[str], label_name: str | None) -> int 
     raise InputError(f"labels={label_name!r} is neither a file nor a column of {path} {names}.")
 
 
-def _first_fault(path: Path, separator: str | None, skip: int, width: int) -> str | None:
+def _first_fault(path: Path, separator: str | None, skip: int, width: int, label: int | None = None) -> str | None:
     """One sentence on the first line that cannot be used: a slow second reading, for files with a fault only."""
     for number, line in _lines(path, skip):
         cells = _cells(line, separator)
         if len(cells) != width:
             return f"{path}, line {number}: {len(cells)} columns, the first line has {width}; give all as many."
         for column, cell in enumerate(cells, start=1):
-            if not _is_number(cell):
+            if not _is_number(cell) and column - 1 != label:
                 where = f"{path}, line {number}, column {column}"
-                return f"{where}: {cell!r} is not a number; write one there, or leave the row out."
+                mend = "write one there, or leave the row out"
+                if label is None and skip and _is_word(cell):
+                    mend += ", or name the column with labels if it holds the classes"
+                return f"{where}: {cell!r} is not a number; {mend}."
     return None
 
 

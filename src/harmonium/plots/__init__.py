@@ -2,14 +2,17 @@
 
 from harmonium.plots.biases import biases
 from harmonium.plots.class_activity import class_activity
+from harmonium.plots.confusion import confusion
 from harmonium.plots.generated import Chains, generated
 from harmonium.plots.hidden_activations import hidden_activations
 from harmonium.plots.hidden_correlation import hidden_correlation
 from harmonium.plots.hidden_states import hidden_states
 from harmonium.plots.learning_bands import ModelCurves, learning_bands
 from harmonium.plots.learning_curve import learning_curve
+from harmonium.plots.mistakes import mistakes
 from harmonium.plots.moments import moments
 from harmonium.plots.parameters import parameters
+from harmonium.plots.reliability import ReliabilityCurve, reliability
 from harmonium.plots.samples import completions, samples
 from harmonium.plots.score_bars import ModelScores, score_bars
 from harmonium.plots.style import save, style
@@ -20,17 +23,21 @@ __all__ = [
     "Chains",
     "ModelCurves",
     "ModelScores",
+    "ReliabilityCurve",
     "biases",
     "class_activity",
     "completions",
+    "confusion",
     "generated",
     "hidden_activations",
     "hidden_correlation",
     "hidden_states",
     "learning_bands",
     "learning_curve",
+    "mistakes",
     "moments",
     "parameters",
+    "reliability",
     "samples",
     "save",
     "score_bars",

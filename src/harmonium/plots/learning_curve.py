@@ -58,6 +58,8 @@ def learning_curve(
     *,
     baseline: float | None = None,
     per: str = "row",
+    quantity: str = "average log-likelihood",
+    against: str = "independent units",
     method: str | None = None,
     title: str | None = None,
     log_steps: bool = False,
@@ -76,6 +78,8 @@ def learning_curve(
         The log-likelihood of independent units, drawn as a dashed line.
     per : str
         What one row is: "image", "row", "sample".
+    quantity, against : str
+        What the history and the baseline are.
     method : str, optional
         How the likelihood was found, for the subtitle: "exact", "AIS, 1,000 temperatures".
     title : str, optional
@@ -108,15 +112,15 @@ def learning_curve(
             if curve.stderr.any():
                 ax.fill_between(curve.step, curve.low, curve.high, color=colour, alpha=0.2, linewidth=0)
         if baseline is not None:
-            ax.axhline(baseline, color=MUTED, linestyle="--", linewidth=1.1, label="independent units")
+            ax.axhline(baseline, color=MUTED, linestyle="--", linewidth=1.1, label=against)
         ax.plot(
             judge.step[judge.best], judge.value[judge.best], "o", markersize=8, markerfacecolor="none",
             markeredgecolor=CURVES[judge.key], markeredgewidth=1.4, label="best", clip_on=False, zorder=3,
         )  # fmt: skip
         ax.set_ylim(low, high)
         _steps_axis(ax, curves, history, log_steps)
-        ax.set_ylabel(f"average log-likelihood (nats per {per})")
-        _label_ends(ax, curves, baseline)
+        ax.set_ylabel(f"{quantity} (nats per {per})")
+        _label_ends(ax, curves, baseline, against)
         headings(ax, title, _subtitle(curves, judge, method, cut))
     return ax
 
@@ -196,12 +200,12 @@ def _steps_axis(ax: Axes, curves: Sequence[Curve], history: History, log_steps: 
     ax.set_xlabel(f"parameter updates{each}")
 
 
-def _label_ends(ax: Axes, curves: Sequence[Curve], baseline: float | None) -> None:
+def _label_ends(ax: Axes, curves: Sequence[Curve], baseline: float | None, against: str) -> None:
     """Name every line at its right end, in its colour: nearer to the eye than a legend."""
     low, high = ax.get_ylim()
     ends = [(c.name, float(c.value[np.isfinite(c.value)][-1]), CURVES[c.key]) for c in curves]
     if baseline is not None:
-        ends.append(("independent units", baseline, MUTED))
+        ends.append((against, baseline, MUTED))
     heights = spread([min(max((value - low) / (high - low), 0.0), 1.0) for _, value, _ in ends], 0.065)
     for (name, value, colour), height in zip(ends, heights, strict=True):
         ax.annotate(

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 
 def curves_over_seeds(
-    histories: Sequence[History], *, baseline: float | None = None, title: str | None = None, ax: Axes | None = None
+    histories: Sequence[History],
+    *,
+    baseline: float | None = None,
+    quantity: str = "average log-likelihood",
+    against: str = "independent units",
+    title: str | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw the mean learning curve of several seeds, with a band of one standard deviation and each seed as a hairline.
 
@@ -31,6 +37,8 @@ def curves_over_seeds(
         One a seed, as `harmonium.plots.learning_curve` takes them; diverged seeds left out.
     baseline : float, optional
         The log-likelihood of independent units.
+    quantity, against : str
+        What the histories and the baseline are.
     title : str, optional
     ax : matplotlib Axes, optional
 
@@ -61,13 +69,13 @@ def curves_over_seeds(
             ax.plot(steps, mean, color=colour, label=f"{part.replace('_', '-')} {number(float(mean[-1]), 2)}")
             drawn.append((float(values[:, max(1, len(steps) // 10) :].min()) if len(steps) > 1 else None, values.max()))
         if baseline is not None:
-            ax.axhline(baseline, color=MUTED, linestyle="--", linewidth=1.1, label="independent units")
+            ax.axhline(baseline, color=MUTED, linestyle="--", linewidth=1.1, label=against)
         lows = [low for low, _ in drawn if low is not None] + ([baseline] if baseline is not None else [])
         if lows and max(high for _, high in drawn) > min(lows):
             high, low = float(max(high for _, high in drawn)), float(min(lows))
             ax.set_ylim(low - 0.06 * (high - low), high + 0.06 * (high - low))
         ax.set_xlabel("parameter updates")
-        ax.set_ylabel("average log-likelihood (nats per row)")
+        ax.set_ylabel(f"{quantity} (nats per row)")
         ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
         stopped = len({history[-1]["step"] for history in histories}) > 1
         words = f"mean of {len(histories)} seeds, band ± one standard deviation over seeds"
@@ -88,7 +96,14 @@ def on_common_steps(histories: Sequence[History], part: str) -> tuple[Floats, Fl
     return steps, values
 
 
-def scores_over_seeds(scores: dict[str, Scores], *, title: str | None = None, ax: Axes | None = None) -> Axes:
+def scores_over_seeds(
+    scores: dict[str, Scores],
+    *,
+    quantity: str = "average log-likelihood",
+    against: str = "independent units",
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the final score of each seed with the interval of its ln Z, and the mean with that of the mean.
 
     `scores` are those of a `Validation`; raises InputError where there are none.
@@ -112,10 +127,10 @@ def scores_over_seeds(scores: dict[str, Scores], *, title: str | None = None, ax
                 )  # fmt: skip
             ax.plot(
                 [place - 0.3, place + 0.3], [s.baseline] * 2, color=MUTED, linestyle="--", linewidth=1.1,
-                label="independent units" if place == 0 else None,
+                label=against if place == 0 else None,
             )  # fmt: skip
         ax.set_xticks(range(len(scores)), [part.replace("_", "-") for part in scores])
-        ax.set_ylabel("average log-likelihood (nats per row)")
+        ax.set_ylabel(f"{quantity} (nats per row)")
         ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
         exact = all(s.exact for s in scores.values())
         headings(ax, title, "exact scores" if exact else "bars of a seed: the 95 % interval that its ln Z brings")
@@ -124,11 +139,17 @@ def scores_over_seeds(scores: dict[str, Scores], *, title: str | None = None, ax
 
 def draw_validation(found: Validation, folder: Path) -> list[Path]:
     """Write learning_curve.png and scores.png; nothing where every seed diverged."""
+    from harmonium.runs.judged import judged
+
     scores: dict[str, Any] = found.scores
     if not scores:
         return []
-    good = [run.history for run in found.runs if not run.summary["diverged"]]
+    by = judged(found.config)
+    good = [by.curve(run.history) for run in found.runs if not run.summary["diverged"]]
     return [
-        save(curves_over_seeds(good, baseline=scores["train"].baseline), folder / "learning_curve.png"),
-        save(scores_over_seeds(scores), folder / "scores.png"),
+        save(
+            curves_over_seeds(good, baseline=scores["train"].baseline, quantity=by.words, against=by.baseline_words),
+            folder / "learning_curve.png",
+        ),
+        save(scores_over_seeds(scores, quantity=by.words, against=by.baseline_words), folder / "scores.png"),
     ]

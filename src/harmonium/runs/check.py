@@ -93,7 +93,7 @@ def check(path: str | os.PathLike[str], data: Any = None, labels: Any = None, **
     double = rbm.to(dtype=torch.float64)
     findings = [*drawn.findings, *hidden_units(double, double.hidden.mean(double.eta_h_from_v(v.double()))[..., 0, :])]
     scores = (opened.folder.read_json("summary.json") or {}).get("scores", {})
-    if opened.config.negative != "clamped":  # else the joint distribution is not what is learned
+    if not opened.config.by_labels:  # else the joint distribution is not what is learned
         findings += [] if drawn.findings else moments_apart(found)  # of samples that cannot be trusted, no more is said
         findings += _curve(opened, scores)
         if gap is not None and "train" in scores and data is None:

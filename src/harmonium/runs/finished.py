@@ -15,6 +15,7 @@ from harmonium.evaluate.health import Finding
 from harmonium.io import save_model
 from harmonium.logz.progressive import Wanted
 from harmonium.machine import RBM
+from harmonium.runs.classifier import fitted_temperature
 from harmonium.runs.folder import RunFolder
 from harmonium.runs.monitor import Monitor
 from harmonium.runs.plan import Plan
@@ -56,6 +57,7 @@ def finished(plan: Plan, monitor: Monitor, findings: list[Finding], identity: di
     rbm = state.rbm.detached() if selection is None else selection.machine(state.rbm)
     summary = {
         **final_scores(plan, rbm, wanted=_FINAL),
+        **_as_classifier(plan, rbm),
         "findings": [finding.as_dict() for finding in findings],
         "steps": state.step,
         "best_step": state.step if selection is None else selection.best_step,
@@ -69,6 +71,18 @@ def finished(plan: Plan, monitor: Monitor, findings: list[Finding], identity: di
     return Run(rbm, summary, monitor.history, None)
 
 
+def _as_classifier(plan: Plan, rbm: RBM) -> dict[str, Any]:
+    """The classes, and the temperature of the validation rows: null where there are none; nothing without a target."""
+    if not plan.feed.classes:
+        return {}
+    fit = fitted_temperature(plan, rbm)
+    return {
+        "classes": list(plan.feed.classes),
+        "temperature": None if fit is None else fit.value,
+        "temperature_fit": None if fit is None else fit.as_dict(),
+    }
+
+
 def store(folder: RunFolder, run: Run, config: Config, data: Dataset) -> None:
     """Write the metrics and the model into the run's folder; the summary, which marks it as complete, is not yet."""
     folder.write_history(run.history)
@@ -78,7 +92,9 @@ def store(folder: RunFolder, run: Run, config: Config, data: Dataset) -> None:
         image_shape=list(data.shape),
         binarize=run.summary["binarize"],
         scale=run.summary["scale"],
-        with_labels=config.with_labels,
+        target=config.target,
+        classes=list(run.summary.get("classes", ())),
+        temperature=run.summary.get("temperature"),
         config=config.as_dict(),
         version=harmonium.__version__,
     )

@@ -26,7 +26,8 @@ from typing import Any
 
 import tomli_w
 
-from harmonium.config import Config, config_from, read_toml
+from harmonium.config import Config
+from harmonium.config_from import config_from, read_toml
 from harmonium.errors import HarmoniumError, InputError
 from harmonium.io import write_json, write_text
 

@@ -65,7 +65,7 @@ class HealthWatch:
                 self.say(f"update {state.step}: {finding}")
 
     def _curve(self) -> list[Finding]:
-        if self.monitor.plan.config.negative == "clamped":  # the joint likelihood is not what is learned
+        if self.monitor.plan.config.by_labels:  # the likelihood is not what is learned
             return []
         return [*stability(self.monitor.history), *over_fitting(self.monitor.history)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from harmonium.config import Config
 from harmonium.data import Dataset, split
 from harmonium.errors import InputError
-from harmonium.feed import Feed, make_feed
+from harmonium.feed import Feed, Label, make_feed
 from harmonium.noise import Noise, seed_for
 from harmonium.start import independent_parameters
 from harmonium.units import UnitFamily, parse_side
@@ -62,8 +63,10 @@ class Inputs:
         return bool((far & gaussian).any())
 
 
-def open_inputs(config: Config, data: Dataset, *, label_states: int | None = None, feed: Feed | None = None) -> Inputs:
-    """The data as the options want them; `label_states` is the number of labels, by default the largest and one.
+def open_inputs(
+    config: Config, data: Dataset, *, classes: Sequence[Label] | None = None, feed: Feed | None = None
+) -> Inputs:
+    """The data as the options want them; `classes` are the labels that there may be, by default those that occur.
 
     `feed`, where it was made for the same options and data before, saves looking at all values again.
 
@@ -74,9 +77,9 @@ def open_inputs(config: Config, data: Dataset, *, label_states: int | None = Non
     feed = feed or make_feed(
         data,
         read_side("visible", visible, columns=int(data.X.shape[1])),
-        binarize=config.binarize,
-        with_labels=config.with_labels,
-        label_states=label_states,
+        binarize=_rule(config),
+        labelled=bool(config.target),
+        classes=classes,
         dtype=resolve_precision(config, device),
         device=device,
     )
@@ -84,6 +87,11 @@ def open_inputs(config: Config, data: Dataset, *, label_states: int | None = Non
     noise = Noise(seed_for(config.seed, "mean"), dtype=feed.dtype, device=feed.device)
     mean = feed.mean_statistics(rows.train, noise)
     return Inputs(config, data, feed, rows, mean, independent_parameters(feed.side, mean, len(rows.train)))
+
+
+def _rule(config: Config) -> str:
+    """Of inputs that are given and not modelled grey values stay as they are: P(target | data) takes any numbers."""
+    return "none" if config.binarize == "auto" and config.aim == "discriminative" else config.binarize
 
 
 def read_side(name: str, text: str, *, columns: int | None = None) -> UnitFamily:
@@ -94,7 +102,8 @@ def read_side(name: str, text: str, *, columns: int | None = None) -> UnitFamily
         side = parse_side(text, columns=columns)
         _ = float(side.size), side.log_base  # numbers beyond all bounds fail here, and not later
     except InputError as error:
-        raise InputError(f"{name}={text!r} cannot be used: {error}") from None
+        shown = text if len(text) <= 200 else f"{text[:60]}..."
+        raise InputError(f"{name}={shown!r} cannot be used: {error}") from None
     except (ValueError, OverflowError):
         raise InputError(f"{name}={text!r} holds a number that is too large; write a smaller one.") from None
     return side

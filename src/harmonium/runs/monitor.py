@@ -1,8 +1,8 @@
 """Measuring a run: scores at chosen steps, their record, and what shows that it has diverged.
 
 ln Z is exact where enumeration is cheap, and followed along the training where it is not; machines that leap from
-update to update, or are not trained for the likelihood, are annealed each time.  Measuring reads the state and draws
-from streams of its own, so a run that is measured more often ends with the very same parameters.
+update to update are annealed each time, and of those that learn to predict labels it is not taken.  Measuring reads
+the state and draws from streams of its own, so a run that is measured more often ends with the very same parameters.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from harmonium.evaluate.likelihood import EXACT_COST_RUNNING, Score, baseline_sc
 from harmonium.logz import Estimate, enumeration_cost
 from harmonium.noise import seed_for
 from harmonium.runs.follow import Following, affordable_measurements
+from harmonium.runs.judged import judged
 from harmonium.runs.plan import Plan
 from harmonium.runs.selection import Selection
 from harmonium.training.loop import TrainState
@@ -64,18 +65,19 @@ class Monitor:
 
     def __post_init__(self) -> None:
         plan, config = self.plan, self.plan.config
-        exact = enumeration_cost(plan.state.rbm) <= EXACT_COST_RUNNING
+        self.judged = judged(config)
+        exact = config.by_labels or enumeration_cost(plan.state.rbm) <= EXACT_COST_RUNNING
         self.steps = measured_steps(plan.total, config.measure or (40 if exact else affordable_measurements(plan)))
         generator = torch.Generator().manual_seed(seed_for(config.seed, "monitor"))
         rows, watched = plan.rows.train, plan.rows.validation
         most = max(RUNNING_ROWS[0], min(RUNNING_ROWS[1], int(RUNNING_WORK / plan.state.rbm.W.numel())))
         subset = rows[torch.randperm(len(rows), generator=generator)[:most].sort().values]
         self._parts = {"train": subset, "validation": watched, "held_out": plan.rows.held_out[:most]}
-        self.baseline = baseline_score(plan.base, plan.feed, subset, seed=config.seed)
-        by_labels = config.negative == "clamped"
+        if not config.by_labels:
+            self.baseline = baseline_score(plan.base, plan.feed, subset, seed=config.seed)
         patience = config.patience if config.patience >= 0 else max(FEWEST_WORSE, (len(self.steps) - 1) // 4)
-        self.selection = Selection(plan.feed, watched, patience, by_labels, config.seed) if len(watched) else None
-        leaps = config.optimizer in FULL_BATCH or by_labels
+        self.selection = Selection(plan.feed, watched, patience, self.judged, config.seed) if len(watched) else None
+        leaps = config.optimizer in FULL_BATCH
         self.following = None if exact or leaps else Following(plan)
         self._started = time.perf_counter()
 
@@ -104,22 +106,23 @@ class Monitor:
     def measure(self, state: TrainState) -> dict[str, Any]:
         """One line of metrics.jsonl; raises DivergedError where the machine has no distribution any more."""
         plan, rbm, seed = self.plan, state.rbm, self.plan.config.seed
-        z = self._sound(self._log_z, state)
         record: dict[str, Any] = {
             "step": state.step,
             "epoch": round(state.step / plan.per_epoch, 4),
             "seconds": round(self.seconds, 3),
-            "method": z.method,
-            "log_z": z.value,
         }
+        z = None if plan.config.by_labels else self._sound(self._log_z, state)
+        if z is not None:
+            record |= {"method": z.method, "log_z": z.value}
         for name, rows in self._parts.items():
-            if len(rows):
+            if not len(rows):
+                continue
+            if z is not None:
                 part: Score = score(rbm, plan.feed, rows, z, seed=seed)
                 record[name], record[f"{name}_stderr"] = part.value, part.stderr
-                if plan.feed.y is not None:
-                    own = label_score(rbm, plan.feed, rows, seed=seed)
-                    record[f"{name}_log_p_label"], record[f"{name}_label_error"] = own.log_p, own.error
-        record.update({name: value for name, value in state.info.items() if name != "log_z"})
+            if plan.feed.y is not None and (own := label_score(rbm, plan.feed, rows)) is not None:
+                record[f"{name}_log_p_label"], record[f"{name}_label_error"] = own.log_p, own.error
+        record.update({name: value for name, value in state.info.items() if name not in ("log_z", "objective")})
         return record
 
     def _log_z(self, state: TrainState) -> Estimate:
@@ -136,14 +139,14 @@ class Monitor:
             raise DivergedError(f"training diverged by step {state.step}: {error}") from None
 
     def _check(self, record: dict[str, Any]) -> None:
-        value, independent = record["train"], self.baseline.value
-        if not math.isfinite(value):
+        value = self.judged.of(record, "train")
+        if value is None or not math.isfinite(value):
             raise DivergedError(
-                f"training diverged by step {record['step']}: the log-likelihood is no longer finite; lower the "
-                "learning rate."
+                f"training diverged by step {record['step']}: the score is no longer finite; lower the learning rate."
             )
-        if record["step"] == 0 or self.plan.config.negative == "clamped":
-            return  # nothing learned yet; or the joint likelihood is not what is learned
+        if record["step"] == 0 or self.plan.config.by_labels:
+            return  # nothing learned yet; or the likelihood is not what is learned
+        independent = self.baseline.value
         scaling = ", or bring the columns to mean 0 and variance 1" if self.plan.unscaled else ""
         if value < independent - DIVERGED_FACTOR * (abs(independent) + self.plan.feed.side.size):
             raise DivergedError(

@@ -12,12 +12,17 @@ import torch
 from torch import Tensor
 
 from harmonium import plots
+from harmonium.data.labels import UNLABELLED
+from harmonium.evaluate.labels import frequencies_score
 from harmonium.evaluate.likelihood import baseline_score
 from harmonium.feed import pixel_side
 from harmonium.gibbs import start_visible, sweep
 from harmonium.logz.exact import MOST_STATES, sample_v_exactly
 from harmonium.machine import RBM
 from harmonium.noise import Noise, seed_for
+from harmonium.runs.class_pictures import draw_classifier
+from harmonium.runs.classifier import classified, fitted_temperature
+from harmonium.runs.judged import LABELS, judged
 from harmonium.runs.plan import Plan
 from harmonium.units import OneHot, UnitFamily
 
@@ -34,7 +39,7 @@ def limits_of(side: UnitFamily, values: np.ndarray) -> tuple[float, float]:
     """White and black of a picture of these values: the ends of what the units take, where it has ends."""
     if isinstance(side, OneHot):
         return (-1.0 if side.none else 0.0), max(side.q - 1.0, 1.0)
-    if side.name in ("ising", "multivalued", "interval"):
+    if side.name in ("ising", "multivalued", "interval", "sparse"):
         return -1.0, 1.0
     if side.name == "bernoulli":
         return 0.0, 1.0
@@ -44,20 +49,22 @@ def limits_of(side: UnitFamily, values: np.ndarray) -> tuple[float, float]:
 
 @torch.no_grad()
 def draw(plan: Plan, rbm: RBM, history: list[dict[str, Any]], folder: Path) -> Iterator[Path]:
-    """Write learning_curve, weights, biases, hidden_activations and samples as PNG; yields their paths."""
+    """Write learning_curve, weights, biases, hidden_activations and samples as PNG; yields their paths.
+
+    With a target confusion, mistakes and reliability too; no samples where the inputs' distribution is not learned.
+    """
     feed, config = plan.feed, plan.config
     pixels = feed.pixels
     shape = plan.data.shape
     rows = plan.rows.train
     noise = Noise(seed_for(config.seed, "pictures"), dtype=feed.dtype, device=feed.device)
-    labels = None if plan.data.y is None else np.asarray(plan.data.y)
+    labels = _labels(plan)
 
     def save(figure: Any, name: str) -> Path:
         return plots.save(figure, folder / f"{name}.png")
 
     if len(history) > 1:
-        baseline = baseline_score(plan.base, feed, rows, seed=config.seed).value
-        yield save(plots.learning_curve(history, baseline=baseline, method=history[-1]["method"]), "learning_curve")
+        yield save(_learning_curve(plan, history), "learning_curve")
 
     entries = shape if pixels.size == int(np.prod(shape)) else (pixels.size,)
     W = rbm.W[: pixels.size].mT.cpu().double().numpy()
@@ -75,6 +82,13 @@ def draw(plan: Plan, rbm: RBM, history: list[dict[str, Any]], folder: Path) -> I
     yield save(plots.hidden_activations(mean_h, own, limits=limits, states=states), "hidden_activations")
 
     labelled = feed.y is not None
+    if labelled:
+        temperature = fitted_temperature(plan, rbm)
+        found = classified(plan, rbm, None if temperature is None else temperature.value)
+        if found is not None:
+            yield from draw_classifier(plan, found, folder, shape=shape)
+    if config.aim == "discriminative":
+        return
     data = picture_columns(feed.side, feed.states(chosen[:_SHOWN], noise), labelled)
     if (rbm.hidden.n_states or math.inf) <= MOST_STATES:
         states_v, caption = sample_v_exactly(rbm, _SHOWN, noise), "independent samples, exact"
@@ -86,11 +100,32 @@ def draw(plan: Plan, rbm: RBM, history: list[dict[str, Any]], folder: Path) -> I
     yield save(plots.samples(data, made, shape, caption=caption, limits=limits), "samples")
 
 
+def _learning_curve(plan: Plan, history: list[dict[str, Any]]) -> Any:
+    """What the run is judged by, beside what it must beat."""
+    feed, rows, judge = plan.feed, plan.rows.train, judged(plan.config)
+    if judge is LABELS:
+        baseline = frequencies_score(feed, rows, rows).log_p
+    else:
+        baseline = baseline_score(plan.base, feed, rows, seed=plan.config.seed).value
+    return plots.learning_curve(
+        judge.curve(history), baseline=baseline, quantity=judge.words, against=judge.baseline_words,
+        method=history[-1].get("method"),
+    )  # fmt: skip
+
+
+def _labels(plan: Plan) -> np.ndarray | None:
+    """The label of each row as a reader knows it, where every row has one."""
+    y, names = plan.data.y, plan.data.names
+    if y is None or bool((np.asarray(y) == UNLABELLED).any()):
+        return None
+    return np.asarray(y) if names is None else np.asarray(names)[y]
+
+
 def activation_limits(side: UnitFamily, mean_h: np.ndarray) -> tuple[float, float]:
     """The range of a hidden unit's mean."""
     if side.name in ("bernoulli", "onehot"):
         return 0.0, 1.0
-    if side.name in ("ising", "multivalued", "interval"):
+    if side.name in ("ising", "multivalued", "interval", "sparse"):
         return -1.0, 1.0
     reach = float(np.abs(mean_h).max()) or 1.0
     return -reach, reach

@@ -9,14 +9,16 @@ import math
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from harmonium.config import FULL_BATCH, Config
 from harmonium.data import Dataset
+from harmonium.data.labels import UNLABELLED
 from harmonium.errors import InputError
 from harmonium.feed import Feed
 from harmonium.logz.exact import smaller_side_hidden
 from harmonium.machine import RBM
-from harmonium.negative import NEGATIVES, Negative
+from harmonium.negative import NEGATIVES, Clamped, Hybrid, Negative
 from harmonium.noise import Noise, seed_for
 from harmonium.runs.inputs import Inputs, open_inputs, read_side
 from harmonium.start import first_machine
@@ -58,7 +60,8 @@ def make_plan(config: Config, data: Dataset, *, feed: Feed | None = None) -> Pla
             f"{config.schedule}; leave it out or set the schedule."
         )
     inputs = open_inputs(config, data, feed=feed)
-    feed, n = inputs.feed, len(inputs.rows.train)
+    feed, rows = inputs.feed, _rows_to_draw(inputs)
+    n = len(rows)
     noise = Noise(seed_for(config.seed, "train"), dtype=feed.dtype, device=feed.device)
     first = _first_machine(inputs, read_side("hidden", config.hidden), noise)
     size, final = _batch_sizes(config, n)
@@ -74,7 +77,7 @@ def make_plan(config: Config, data: Dataset, *, feed: Feed | None = None) -> Pla
     centre = inputs.mean[0].to(feed.dtype) if config.centred else None
     return Plan(
         **vars(inputs),
-        batches=Batches(feed, inputs.rows.train, sizes, config.seed),
+        batches=Batches(feed, rows, sizes, config.seed),
         total=total,
         per_epoch=per_epoch,
         largest_batch=int(sizes.max()),
@@ -82,6 +85,29 @@ def make_plan(config: Config, data: Dataset, *, feed: Feed | None = None) -> Pla
         transforms=make_transforms(l1=config.l1, l2=config.l2, centre=centre),
         state=TrainState(_make_update(config, first, total), noise),
     )
+
+
+def _rows_to_draw(inputs: Inputs) -> Tensor:
+    """The training rows, those with a label so often that they make the share asked for, where some have none."""
+    feed, rows, config = inputs.feed, inputs.rows.train, inputs.config
+    known = None if feed.y is None else feed.y[rows] != UNLABELLED
+    if known is None or bool(known.all()):
+        if config.labelled_share > 0:
+            raise InputError("labelled_share is for data of which some rows have no label; leave it out.")
+        return rows
+    with_label, without = rows[known], rows[~known]
+    if not len(with_label):
+        raise InputError("target is set, but no training row has a label; label some, or leave target out.")
+    if config.aim == "discriminative":  # a row without a label says nothing about P(target | data)
+        return with_label
+    own = len(with_label) / len(rows)
+    share = config.labelled_share
+    if share < 0:
+        share = own if config.optimizer in FULL_BATCH else max(0.5, own)
+    if share == 1:
+        return with_label
+    copies = share / (1 - share) * len(without) / len(with_label)
+    return torch.cat([with_label.repeat(max(1, round(copies))), without])
 
 
 def _first_machine(inputs: Inputs, hidden: UnitFamily, noise: Noise) -> RBM:
@@ -94,7 +120,9 @@ def _first_machine(inputs: Inputs, hidden: UnitFamily, noise: Noise) -> RBM:
             f"{_MOST_WEIGHTS:.3g}; choose fewer units."
         )
     a = inputs.base if config.bias_start == "data" else None
-    first = first_machine(visible, hidden, noise, a=a, weight_scale=config.weight_scale)
+    first = first_machine(
+        visible, hidden, noise, a=a, weight_scale=config.weight_scale, weight_start=config.weight_start
+    )
     try:
         first.check_normalisable()
     except InputError as error:
@@ -124,13 +152,20 @@ def _batch_sizes(config: Config, n: int) -> tuple[int, int]:
 def _make_negative(config: Config, first: RBM, largest_batch: int) -> Negative:
     if config.negative not in NEGATIVES:
         raise InputError(f"unknown negative {config.negative!r}: choose from {', '.join(NEGATIVES)}.")
-    if config.negative == "clamped" and not config.with_labels:
-        raise InputError("negative=clamped learns P(label | data), so it needs with_labels; set it.")
+    if config.objective not in ("auto", "generative") and not config.target:
+        raise InputError(f"objective={config.objective} is about a target, and there is none; set target=label.")
+    if config.objective == "generative" and config.target:
+        raise InputError("objective=generative models the data alone; leave target out, or use objective=joint.")
+    if config.aim == "discriminative" and config.optimizer != "em":
+        return Clamped()
     if config.negative == "exact" and config.optimizer != "em":
         _check_enumerable(first)
     if config.optimizer == "em":  # needs the data's moments alone
         return NEGATIVES["exact"](1, 1)
-    return NEGATIVES[config.negative](config.steps, config.chains or largest_batch)
+    generative = NEGATIVES[config.negative](config.steps, config.chains or largest_batch)
+    if (check := getattr(generative, "check", None)) is not None:  # some are for some units only
+        check(first)
+    return Hybrid(generative, config.generative_weight) if config.aim == "hybrid" else generative
 
 
 def _check_enumerable(rbm: RBM) -> None:
@@ -150,17 +185,19 @@ def _check_enumerable(rbm: RBM) -> None:
 
 def _make_update(config: Config, first: RBM, total: int) -> Update:
     if config.optimizer == "em":
-        if config.negative in ("cd", "clamped"):
+        if config.negative not in ("pcd", "exact"):
             raise InputError(
                 f"optimizer=em draws no samples, so negative={config.negative} does nothing; leave it out."
             )
+        if config.by_labels:
+            raise InputError(f"optimizer=em raises ln p(data, target), not the {config.aim} objective; set joint.")
         asked = {"l1": config.l1, "l2": config.l2, "momentum": config.first_momentum, "centre": config.centred}
         for name, is_set in asked.items():
             if is_set:
                 raise InputError(f"optimizer=em takes no {name}={getattr(config, name)}; leave it out.")
         return EM(first)
     if config.optimizer == "lbfgs":
-        if config.negative not in ("exact", "clamped"):
+        if config.negative != "exact" and config.aim != "discriminative":
             raise InputError(
                 f"optimizer=lbfgs needs the exact gradient, not negative={config.negative}; use negative=exact."
             )

@@ -72,8 +72,9 @@ class Progress:
         if not self.monitor.history:
             return "not yet measured"
         last = self.monitor.history[-1]
-        if self.monitor.plan.config.negative == "clamped":
-            return f"ln P(label) {last['train_log_p_label']:.3f} nats"
+        if self.monitor.plan.config.by_labels:
+            part = "validation" if "validation_label_error" in last else "train"
+            return f"{part} ln P(label) {last[f'{part}_log_p_label']:.3f} nats, {last[f'{part}_label_error']:.2%} wrong"
         about = "" if last["train_stderr"] == 0 else f" ± {last['train_stderr']:.1g}"
         return f"ln p {last['train']:.2f}{about} nats"
 

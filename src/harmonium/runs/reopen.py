@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from harmonium.config import IN_MEMORY, Config, config_from
+from harmonium.config import IN_MEMORY, Config
+from harmonium.config_from import config_from
 from harmonium.data import Dataset
 from harmonium.errors import InputError, Interrupted, StoppedError
 from harmonium.evaluate.likelihood import EXACT_SECONDS, Say, estimated, log_z
 from harmonium.evaluate.log_likelihood import wanted_of
-from harmonium.feed import pixel_side
+from harmonium.feed import Label, pixel_side
 from harmonium.io import load_model, load_tensors, save_tensors
 from harmonium.ladders import even_positions, trajectory
 from harmonium.logz import Estimate, ParallelTempering
@@ -22,6 +25,7 @@ from harmonium.logz.exact import enumeration_seconds
 from harmonium.logz.progressive import Progressive, Wanted
 from harmonium.machine import RBM
 from harmonium.noise import Noise, seed_for
+from harmonium.runs.classifier import Classified, classified
 from harmonium.runs.folder import RunFolder
 from harmonium.runs.inputs import Inputs, open_inputs
 from harmonium.runs.source import array_data, load_config_data
@@ -48,7 +52,12 @@ class Opened:
     @property
     def labelled(self) -> bool:
         """Whether the last visible unit is a label."""
-        return self.config.with_labels
+        return bool(self.config.target)
+
+    @property
+    def classes(self) -> tuple[Label, ...]:
+        """The labels that it tells apart, in the order of the label's states."""
+        return tuple(self.description.get("classes", ()))
 
     @property
     def pixels(self) -> UnitFamily:
@@ -70,6 +79,8 @@ class Opened:
         in_memory = data is not None and not isinstance(data, (str, os.PathLike))
         if data is not None:
             own["data"] = IN_MEMORY if in_memory else data
+            if in_memory and self.labelled:  # an array has no columns with names
+                own["target"] = "label"
             if labels is not None and not in_memory:
                 own["labels"] = labels
         config = config_from({**own, **changes})
@@ -83,8 +94,9 @@ class Opened:
                 f"data={config.data} has {columns} columns, but the machine in {self.folder.path} takes "
                 f"{self.pixels.n} ({self.pixels.spec}); give data of that width."
             )
-        states = self.rbm.visible.size - self.pixels.size if self.labelled else None
-        return open_inputs(replace(config, visible=self.pixels.spec), data, label_states=states)
+        if self.labelled and data.y is None:  # other data may come without
+            config = replace(config, target="", objective="auto")
+        return open_inputs(replace(config, visible=self.pixels.spec), data, classes=self.classes or None)
 
 
 def reopen(path: str | os.PathLike[str]) -> Opened:
@@ -106,6 +118,7 @@ def evaluate(
     precision: float = 0.1,
     time_limit: float = 60.0,
     proceed: bool = False,
+    figures: bool = False,
     say: Say = lambda line: None,
     **changes: Any,
 ) -> dict[str, Any]:
@@ -113,18 +126,35 @@ def evaluate(
 
     With `data` (and perhaps `labels`), a name, a file or an array, all rows of these are scored instead; `changes`
     are ``classes``, ``scale`` or ``data_path`` for them.  `method`, `precision`, `time_limit` and `say` are those of
-    `harmonium.log_likelihood`; `proceed` goes on with the estimate that the last call has left in the run's folder.
+    `harmonium.log_likelihood`, but of a machine that is to predict labels auto scores its predictions alone; `proceed`
+    goes on with the estimate that the last call has left in the run's folder.  Predicted labels of the held-out rows,
+    or of `data`, are judged under ``classification``; `figures` draws them, and lists the files.
     Raises InputError where the run or the data cannot be used, StoppedError where a signal ends annealings.
     """
     wanted = wanted_of(precision, time_limit)
     opened = reopen(path)
     inputs = opened.inputs(data, labels, **changes)
     rbm = opened.rbm.to(device=inputs.feed.device)
-    z = _log_z(opened, inputs, rbm, method, wanted, proceed, say)
+    by_labels = opened.config.by_labels and method == "auto" and not proceed
+    z = None if by_labels else _log_z(opened, inputs, rbm, method, wanted, proceed, say)
     summary = final_scores(inputs, rbm, z, wanted=wanted)
     if data is not None:
         summary["scores"] = {"data": summary["scores"]["train"]}
+    found = classified(inputs, rbm, opened.description.get("temperature"), other=data is not None)
+    if found is not None:
+        summary["classification"] = found.as_dict()
+    if figures:
+        summary["figures"] = [str(path) for path in _draw(opened, inputs, found)]
     return summary
+
+
+def _draw(opened: Opened, inputs: Inputs, found: Classified | None) -> Iterator[Path]:
+    from harmonium.runs.class_pictures import draw_classifier
+
+    if found is None:
+        raise InputError("figures are of predicted labels, and these rows or their machine have none; leave it out.")
+    ending = "-other" if found.part == "data" else ""
+    yield from draw_classifier(inputs, found, opened.folder.figures, shape=opened.shape, ending=ending)
 
 
 def _log_z(opened: Opened, inputs: Inputs, rbm: RBM, method: str, wanted: Wanted, proceed: bool, say: Say) -> Estimate:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.errors import InputError
 from harmonium.io import load_model
 from harmonium.runs.folder import RunFolder

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from harmonium.config import Config, config_from
+from harmonium.config import Config
+from harmonium.config_from import config_from
 from harmonium.data import Dataset, fingerprint
 from harmonium.errors import HarmoniumError, InputError
 from harmonium.io import load_model, write_json, write_text

@@ -5,8 +5,8 @@
                mean(d) < -1.96 e,   d_i = ln p(v_i) - ln p_best(v_i),   e² = var(d)/n + stderr(ln Z)² + stderr_best²
 
 A score that is no better counts for nothing while it may be luck: a plateau is not left before the learning rate has
-fallen, which is when a healthy run gains once more.  With labels to be learned (the clamped gradient), ln P(label | v)
-stands for ln p(v), and has no ln Z.
+fallen, which is when a healthy run gains once more.  Where labels are to be predicted (the discriminative and the
+hybrid objective), ln P(label | v) stands for ln p(v), and has no ln Z.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harmonium.data.labels import UNLABELLED
+from harmonium.evaluate.labels import label_log_probabilities
 from harmonium.feed import Feed
 from harmonium.intervals import Z_95
-from harmonium.labels import log_label_probabilities
 from harmonium.machine import RBM, unpacked
 from harmonium.noise import Noise, seed_for
+from harmonium.runs.judged import LABELS, Judged
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Selection:
     feed: Feed
     rows: Tensor
     patience: int
-    by_labels: bool
+    judged: Judged
     seed: int
     best: Tensor | None = None
     best_score: float = -math.inf
@@ -42,8 +44,10 @@ class Selection:
 
     def judge(self, rbm: RBM, step: int, record: dict[str, Any]) -> None:
         """Take note of a measurement, one line of metrics.jsonl."""
-        value = record["validation_log_p_label" if self.by_labels else "validation"]
-        stderr = 0.0 if self.by_labels else record["validation_stderr"]
+        value = self.judged.of(record, "validation")
+        if value is None:  # no validation row has a label
+            return
+        stderr = 0.0 if self.judged is LABELS else record["validation_stderr"]
         if value > self.best_score:
             self.best = torch.cat([t.reshape(-1) for t in (rbm.W.mT, rbm.a, rbm.b)])
             self.best_score, self.best_stderr, self.best_step, self.worse = value, stderr, step, 0
@@ -68,18 +72,16 @@ class Selection:
 
     def _scores(self, rbm: RBM) -> Tensor:
         """What each row is judged by, up to a constant: (n,) in float64."""
+        if self.judged is LABELS:
+            assert self.feed.y is not None
+            log_p = label_log_probabilities(rbm, self.feed, self.rows)
+            y = self.feed.y[self.rows].to(log_p.device)
+            known = y != UNLABELLED
+            return log_p[known].gather(1, y[known].unsqueeze(1))[:, 0].double()
         rbm = rbm.to(dtype=torch.float64)
         noise = Noise(seed_for(self.seed, "rows"), dtype=self.feed.dtype, device=self.feed.device)
-        scores = []
-        for block in self.feed.blocks(self.rows):
-            v = self.feed.states(block, noise).double()
-            if self.by_labels:
-                assert self.feed.y is not None
-                own = self.feed.y[block].to(v.device).unsqueeze(1)
-                scores.append(log_label_probabilities(rbm, v[:, : self.feed.pixels.size]).gather(1, own)[:, 0])
-            else:
-                scores.append(-rbm.free_energy(v))
-        return torch.cat(scores)
+        blocks = self.feed.blocks(self.rows)
+        return torch.cat([-rbm.free_energy(self.feed.states(block, noise).double()) for block in blocks])
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint must hold."""

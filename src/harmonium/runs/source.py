@@ -6,13 +6,11 @@ import os
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from harmonium.config import IN_MEMORY, Config
 from harmonium.data import DATASETS, Dataset, load_data
 from harmonium.data.arrays import as_dataset
 from harmonium.data.checks import check_values
-from harmonium.data.labels import as_labels, select_classes
+from harmonium.data.labels import read_labels, select_classes
 from harmonium.data.scale import check_scale
 from harmonium.errors import InputError
 
@@ -27,22 +25,15 @@ def load_config_data(config: Config) -> Dataset:
     return load_data(
         config.data,
         classes=chosen_classes(config),
-        labels=config.labels or None,
+        labels=config.label_source or None,
         scale=config.scale or None,
         path=config.data_path or None,
     )
 
 
-def chosen_classes(config: Config) -> list[int] | None:
-    """The labels to keep; None keeps all."""
-    if not config.classes:
-        return None
-    try:
-        return [int(word) for word in config.classes.split(",")]
-    except ValueError:
-        raise InputError(
-            f"classes must be whole numbers with commas between them, such as 7,8,9, not {config.classes!r}."
-        ) from None
+def chosen_classes(config: Config) -> list[int | str] | None:
+    """The labels to keep, as words: the data know whether they are numbers or names; None keeps all."""
+    return [word.strip() for word in config.classes.split(",")] if config.classes else None
 
 
 def array_data(values: Any, labels: Any, config: Config) -> Dataset:
@@ -50,13 +41,14 @@ def array_data(values: Any, labels: Any, config: Config) -> Dataset:
 
     Raises InputError for NaN, infinities, other shapes, and options that go with files only.
     """
-    if config.data_path or config.labels:
-        name = "data_path" if config.data_path else "labels"
+    if config.data_path or config.label_source:
+        name = "data_path" if config.data_path else "labels" if config.labels else "target"
         raise InputError(f"{name}={getattr(config, name)!r} goes with data from files; leave it out for an array.")
     if isinstance(values, Dataset):
         check_values(values.X, "data")
         if labels is not None:
-            values = replace(values, y=as_labels(np.asarray(labels), len(values), "labels"))
+            y, names = read_labels(labels, len(values), "labels")
+            values = replace(values, y=y, names=names)
         data = replace(values, scale=check_scale(config.scale)) if config.scale else values
     else:
         data = as_dataset(values, labels, scale=config.scale)
@@ -69,8 +61,10 @@ def with_absolute_paths(config: Config) -> Config:
     changes = {}
     if config.data not in DATASETS and config.data != IN_MEMORY:
         changes["data"] = _absolute(config.data)
-    if os.path.exists(os.path.expanduser(config.labels)):  # or else it is the name of a column
-        changes["labels"] = _absolute(config.labels)
+    for name in ("labels", "target"):
+        value = getattr(config, name)
+        if os.path.exists(os.path.expanduser(value)) and value != "label":  # or else it is the name of a column
+            changes[name] = _absolute(value)
     if config.data_path:
         changes["data_path"] = _absolute(config.data_path)
     return replace(config, **changes)  # type: ignore[arg-type]  # all of them words

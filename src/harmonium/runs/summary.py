@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from harmonium.evaluate.labels import label_score
+from harmonium.evaluate.labels import frequencies_score, label_score
 from harmonium.evaluate.likelihood import (
     Say,
     baseline_score,
@@ -37,29 +37,39 @@ def peak_memory() -> int | None:
 
 
 def final_scores(
-    inputs: Inputs, rbm: RBM, z: Estimate | None = None, *, wanted: Wanted | None = None, say: Say = lambda line: None
+    inputs: Inputs,
+    rbm: RBM,
+    z: Estimate | None = None,
+    *,
+    wanted: Wanted | None = None,
+    say: Say = lambda line: None,
 ) -> dict[str, Any]:
-    """Log-likelihoods of every part of the data, all rows; ln Z is estimated as `wanted` where it is not given."""
-    seed, feed = inputs.config.seed, inputs.feed
+    """Scores of every part of the data, all rows.
+
+    Log-likelihoods, with ln Z estimated as `wanted` where it is not given, and how well labels are predicted where
+    there are labels; the second alone, and no ln Z unless it is given, where that is what the machine is for.
+    """
+    seed, feed, config = inputs.config.seed, inputs.feed, inputs.config
     wanted = wanted or Wanted()
-    if z is None:
+    if z is None and not config.by_labels:
         z = log_z(rbm, base=inputs.base, states=training_states(inputs), seed=seed, wanted=wanted, say=say)
-    result: dict[str, Any] = {
-        "log_z": {**as_dict(z), "doubts": doubts(z, wanted)},
-        "binarize": feed.rule,
-        "scale": feed.scale,
-        "grey": feed.grey,
-        "scores": {},
-    }
+    result: dict[str, Any] = {"binarize": feed.rule, "scale": feed.scale, "grey": feed.grey, "scores": {}}
+    if z is not None:
+        result = {"log_z": {**as_dict(z), "doubts": doubts(z, wanted)}, **result}
     parts = {"train": inputs.rows.train, "validation": inputs.rows.validation, "held_out": inputs.rows.held_out}
     for name, rows in parts.items():
-        if len(rows):
+        if not len(rows):
+            continue
+        found: dict[str, Any] = {"rows": len(rows)}
+        if z is not None:
             own = score(rbm, feed, rows, z, seed=seed)
             base = baseline_score(inputs.base, feed, rows, seed=seed)
-            result["scores"][name] = {**finite(asdict(own)), "baseline": base.value}
-            if feed.y is not None:
-                labels = label_score(rbm, feed, rows, seed=seed)
-                result["scores"][name] |= {"log_p_label": labels.log_p, "label_error": labels.error}
+            found |= {**finite(asdict(own)), "baseline": base.value}
+        if feed.y is not None and (labels := label_score(rbm, feed, rows)) is not None:
+            found |= {"labelled_rows": labels.rows, "log_p_label": labels.log_p, "label_error": labels.error}
+            guess = frequencies_score(feed, inputs.rows.train, rows)
+            found |= {"baseline_log_p_label": guess.log_p, "baseline_label_error": guess.error}
+        result["scores"][name] = found
     return result
 
 
@@ -86,16 +96,29 @@ def finite(values: dict[str, Any]) -> dict[str, Any]:
 
 def table(summary: dict[str, Any]) -> str:
     """The summary as a short table for a terminal of 80 columns."""
-    labelled = any("label_error" in row for row in summary["scores"].values())
-    head = f"{'':10}  {'log-likelihood':>14}  {'error':>7}  {'independent units':>17}  {'rows':>6}"
-    lines = [head + ("  wrong labels" if labelled else "")]
-    for name, row in summary["scores"].items():
-        error = "exact" if row["method"] == "exact" else f"± {row['half_width']:.2g}"
-        line = (
-            f"{name.replace('_', '-'):10}  {row['value']:14.3f}  {error:>7}  {row['baseline']:17.3f}  {row['rows']:6d}"
-        )
-        lines.append(line + (f"  {100 * row['label_error']:10.2f} %" if "label_error" in row else ""))
-    return "\n".join([*lines, "", *_notes(summary)])
+    lines: list[str] = []
+    scores = summary["scores"].items()
+    if "log_z" in summary:
+        lines.append(f"{'':10}  {'log-likelihood':>14}  {'error':>7}  {'independent units':>17}  {'rows':>6}")
+        for name, row in scores:
+            error = "exact" if row["method"] == "exact" else f"± {row['half_width']:.2g}"
+            lines.append(f"{_part(name)}  {row['value']:14.3f}  {error:>7}  {row['baseline']:17.3f}  {row['rows']:6d}")
+        lines += ["nats per row; independent units are what a machine must beat", ""]
+    if any("label_error" in row for _, row in scores):
+        lines.append(f"{'':10}  {'ln P(label)':>11}  {'wrong':>8}  {'by class frequencies':>21}  {'labelled':>8}")
+        for name, row in scores:
+            if "label_error" in row:
+                guess = f"{row['baseline_log_p_label']:10.3f}  {100 * row['baseline_label_error']:7.2f} %"
+                lines.append(
+                    f"{_part(name)}  {row['log_p_label']:11.4f}  {100 * row['label_error']:6.2f} %  {guess:>21}  "
+                    f"{row['labelled_rows']:8d}"
+                )
+        lines += ["nats per row, and the share of rows whose most probable label is not their own", ""]
+    return "\n".join([*lines, *_notes(summary)])
+
+
+def _part(name: str) -> str:
+    return f"{name.replace('_', '-'):10}"
 
 
 def _ends(low: float | None, high: float | None) -> str:
@@ -103,8 +126,23 @@ def _ends(low: float | None, high: float | None) -> str:
 
 
 def _notes(summary: dict[str, Any]) -> list[str]:
-    z = summary["log_z"]
-    lines = ["nats per row; independent units are what a machine must beat"]
+    lines = _about_log_z(summary["log_z"]) if "log_z" in summary else []
+    lines.append(f"data {binarisation_in_words(summary['binarize'], summary['scale'])}")
+    if summary["grey"] and "log_z" in summary:
+        lines.append("(grey values stand for means, so no row of 0 and 1 has these: do not compare)")
+    if "seconds" in summary:
+        if summary["best_step"] != summary["steps"]:
+            lines.append(f"the machine after update {summary['best_step']}, the best on the validation rows")
+        threads = f"{summary['threads']} thread" + ("s" if summary["threads"] != 1 else "")
+        measuring = f"{summary['seconds_measuring']:.1f} s of it measuring"
+        lines.append(f"{summary['steps']} updates in {summary['seconds']:.1f} s on {threads}, {measuring}")
+        if summary["peak_memory"]:
+            lines.append(f"peak memory {summary['peak_memory'] / 2**20:.0f} MiB")
+    return lines
+
+
+def _about_log_z(z: dict[str, Any]) -> list[str]:
+    lines = []
     if z["method"] == "exact":
         lines.append(f"ln Z = {z['value']:.4f}, exact")
     else:
@@ -125,15 +163,4 @@ def _notes(summary: dict[str, Any]) -> list[str]:
             lines.append("(on average above ln Z, so the log-likelihoods are if anything too low)")
         for doubt in z["doubts"]:
             lines += textwrap.wrap(f"warning: {doubt}", 78, subsequent_indent="  ")
-    lines.append(f"data {binarisation_in_words(summary['binarize'], summary['scale'])}")
-    if summary["grey"]:
-        lines.append("(grey values stand for means, so no row of 0 and 1 has these: do not compare)")
-    if "seconds" in summary:
-        if summary["best_step"] != summary["steps"]:
-            lines.append(f"the machine after update {summary['best_step']}, the best on the validation rows")
-        threads = f"{summary['threads']} thread" + ("s" if summary["threads"] != 1 else "")
-        measuring = f"{summary['seconds_measuring']:.1f} s of it measuring"
-        lines.append(f"{summary['steps']} updates in {summary['seconds']:.1f} s on {threads}, {measuring}")
-        if summary["peak_memory"]:
-            lines.append(f"peak memory {summary['peak_memory'] / 2**20:.0f} MiB")
     return lines

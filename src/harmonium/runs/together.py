@@ -95,7 +95,9 @@ def train_together(
     while len(runs) < len(configs):
         plan = make_plan(configs[len(runs)], dataset, feed=feed)
         feed = plan.feed
-        most = min(together or best_together(plan), len(configs)) if can_stack(config) else 1
+        most = (
+            min(together or best_together(plan), len(configs)) if can_stack(config) and not feed.partly_labelled else 1
+        )
         # as even as can be: 12 by 5 are 4, 4, 4
         left = len(configs) - len(runs)
         size = math.ceil(left / math.ceil(left / most))
@@ -108,10 +110,10 @@ def train_together(
 
 
 def can_stack(config: Config) -> bool:
-    """Whether the machines of such runs can be stacked: sampled gradients, and optimisers that step each parameter
-    by itself.
+    """Whether the machines of such runs can be stacked: sampled gradients, optimisers that step each parameter by
+    itself, and no labels to sum over.
     """
-    return config.negative in ("cd", "pcd") and config.optimizer in LINEAR
+    return config.negative in ("cd", "pcd") and config.optimizer in LINEAR and not config.by_labels
 
 
 def best_together(plan: Plan) -> int:
@@ -205,7 +207,10 @@ def _train(plans: list[Plan], identity: dict[str, Any], observers: Sequence[Obse
 
     try:
         if not all(member.over for member in members):
-            fit(state, batches, first.total, first.negative, transforms=transforms, observers=[look, *observers])
+            fit(
+                state, batches, first.total, first.negative, transforms=transforms, observers=[look, *observers],
+                partly_labelled=first.feed.partly_labelled,
+            )  # fmt: skip
     except DivergedError as error:
         for member in members:
             if not member.over:

@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from harmonium.config import IN_MEMORY, Config, config_from
+from harmonium.config import IN_MEMORY, Config
+from harmonium.config_from import config_from
 from harmonium.data import Dataset, fingerprint
 from harmonium.errors import DivergedError, InputError, Interrupted, StoppedError
 from harmonium.evaluate.health import Finding
@@ -158,7 +159,8 @@ def _run(
     seconds = monitor.seconds
     if monitor.patience_spent:
         say(f"stopped after update {state.step}: the validation score had long been worse than its best")
-    estimated = "" if enumeration_seconds(state.rbm) <= EXACT_SECONDS else ", ln Z by annealing forwards and back"
+    exact = plan.config.by_labels or enumeration_seconds(state.rbm) <= EXACT_SECONDS
+    estimated = "" if exact else ", ln Z by annealing forwards and back"
     say(f"scoring all rows{estimated} …")
     run = finished(plan, monitor, findings, identity, seconds)
     if folder is not None:
@@ -209,7 +211,10 @@ def _train(
             if not monitor.history:  # a checkpoint of a later step has been through every observer
                 monitor(state)
         if not monitor.patience_spent and interrupts.caught is None:
-            fit(state, plan.batches, plan.total, plan.negative, transforms=plan.transforms, observers=observers)
+            fit(
+                state, plan.batches, plan.total, plan.negative, transforms=plan.transforms, observers=observers,
+                partly_labelled=plan.feed.partly_labelled,
+            )  # fmt: skip
         if checkpointer is not None:
             checkpointer.save(state)
             if interrupts.caught is None:

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from harmonium.checks import check_whole
-from harmonium.config import IN_MEMORY, Config, config_from
+from harmonium.config import IN_MEMORY, Config
+from harmonium.config_from import config_from
 from harmonium.data import Dataset
 from harmonium.errors import DivergedError, Interrupted, StoppedError
 from harmonium.io import write_json
@@ -211,9 +212,13 @@ class _Ended:
         if summary["diverged"]:
             said = summary["reason"]
         else:
-            scores = summary["scores"].items()
-            said = ", ".join(f"{part.replace('_', '-')} {row['value']:.3f}" for part, row in scores)
+            said = ", ".join(f"{part.replace('_', '-')} {_score(row)}" for part, row in summary["scores"].items())
         self.say(f"seed {seed}: {said} ({len(self.done)} of {len(self.seeds)})")
+
+
+def _score(row: dict[str, Any]) -> str:
+    wrong = f"{100 * row['label_error']:.2f} % wrong" if "label_error" in row else ""
+    return f"{row['value']:.3f} {wrong}".strip() if "value" in row else wrong
 
 
 def _to_stderr(line: str) -> None:

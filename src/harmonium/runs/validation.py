@@ -19,14 +19,13 @@ import numpy as np
 from harmonium.config import Config
 from harmonium.machine import RBM
 from harmonium.runs.finished import Run
+from harmonium.runs.judged import PARTS, judged
 from harmonium.runs.summary import finite
-
-PARTS = ("train", "validation", "held_out")
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """Average log-likelihoods of one part of the data, in nats per row.
+    """What one part of the data is judged by, in nats per row: ln p(data), or ln P(label | data).
 
     Attributes
     ----------
@@ -37,13 +36,16 @@ class Scores:
     methods : tuple of (str or None)
         How ln Z was found.
     baseline : float
-        The mean score of independent units.
+        The mean score of independent units, or of the classes' frequencies.
+    errors : array (seeds,) or None
+        The share of rows whose most probable label is not their own, where there are labels.
     """
 
     values: np.ndarray
     half_widths: np.ndarray
     methods: tuple[str | None, ...]
     baseline: float
+    errors: np.ndarray | None = None
 
     @property
     def good(self) -> np.ndarray:
@@ -63,10 +65,16 @@ class Scores:
     @property
     def half_width(self) -> float:
         """Half of the 95 % interval of the mean; infinite for fewer than two seeds."""
-        from scipy.stats import t  # as scikit-learn needs it; slow to import
+        return _half_width(self.good)
 
-        n = len(self.good)
-        return float(t.ppf(0.975, n - 1)) * self.sd / math.sqrt(n) if n > 1 else math.inf
+    @property
+    def error(self) -> tuple[float, float, float] | None:
+        """Mean, half of its 95 % interval and standard deviation of the share of wrong labels."""
+        if self.errors is None:
+            return None
+        good = self.errors[np.isfinite(self.errors)]
+        sd = float(good.std(ddof=1)) if len(good) > 1 else math.nan
+        return float(good.mean()) if len(good) else math.nan, _half_width(good), sd
 
     @property
     def exact(self) -> bool:
@@ -109,15 +117,17 @@ class Validation:
     @property
     def scores(self) -> dict[str, Scores]:
         """By part: train, validation, held_out, those that have rows."""
-        found = {}
+        found, by = {}, judged(self.config)
         for part in PARTS:
             rows = [run.summary["scores"].get(part) for run in self.runs]
-            if any(rows):
+            if any(row and by.key in row for row in rows):
+                errors = [row and row.get("label_error") for row in rows]
                 found[part] = Scores(
-                    _numbers([row and row["value"] for row in rows]),
-                    _numbers([row and row["half_width"] for row in rows]),
-                    tuple(row["method"] if row else None for row in rows),
-                    float(np.mean([row["baseline"] for row in rows if row])),
+                    _numbers([row and row[by.key] for row in rows]),
+                    _numbers([row and row.get("half_width", 0.0) for row in rows]),
+                    tuple(row.get("method") if row else None for row in rows),
+                    float(np.mean([row[by.baseline_key] for row in rows if row])),
+                    None if all(error is None for error in errors) else _numbers(errors),
                 )
         return found
 
@@ -132,6 +142,7 @@ class Validation:
                     "values": _plain(s.values),
                     "half_widths": _plain(s.half_widths),
                     "methods": list(s.methods),
+                    **({} if s.errors is None else {"label_errors": _plain(s.errors)}),
                 }
                 for part, s in self.scores.items()
             },
@@ -144,7 +155,9 @@ class Validation:
         }
 
     def __str__(self) -> str:
-        head = f"{'':10}  {'mean':>10}  {'± 95 %':>7}  {'sd':>7}  {'lowest':>10}  {'highest':>10}  {'independent':>11}"
+        by = judged(self.config)
+        baseline = by.baseline_words.split()[-1 if self.config.by_labels else 0]
+        head = f"{'':10}  {'mean':>10}  {'± 95 %':>7}  {'sd':>7}  {'lowest':>10}  {'highest':>10}  {baseline:>11}"
         lines = [head] if self.scores else []
         for part, s in self.scores.items():
             spread = f"{s.half_width:7.3f}  {s.sd:7.3f}" if len(s.good) > 1 else f"{'-':>7}  {'-':>7}"
@@ -152,21 +165,34 @@ class Validation:
                 f"{part.replace('_', '-'):10}  {s.mean:10.3f}  {spread}  {s.good.min():10.3f}  {s.good.max():10.3f}  "
                 f"{s.baseline:11.3f}"
             )
+        for part, s in self.scores.items():
+            if s.error is not None:
+                mean, half, sd = (100 * x for x in s.error)
+                spread = f" ± {half:.2f}, sd {sd:.2f}" if math.isfinite(half) else ""
+                lines.append(f"{part.replace('_', '-')}: {mean:.2f}{spread} % wrong labels")
         return "\n".join([*lines, "", *self._notes()] if lines else self._notes())
 
     def _notes(self) -> list[str]:
         first, last = self.seeds[0], self.seeds[-1]
         seeds = f"{len(self.seeds)} seeds, {first} to {last}" if len(self.seeds) > 1 else f"one seed, {first}"
-        notes = [f"nats per row over {seeds}; ± is Student's interval of the mean"]
+        notes = [f"{judged(self.config).words}, nats per row, over {seeds}; ± is Student's interval of the mean"]
         if self.diverged:
             reasons = [run.summary["reason"] for run in self.runs if run.summary["diverged"]]
             notes.append(f"{self.diverged} of {len(self.seeds)} diverged and are left out; {reasons[0]}")
         widest = max((float(np.nanmax(s.half_widths)) for s in self.scores.values() if not s.exact), default=0.0)
         if widest:
             notes.append(f"ln Z estimated, each to ± {widest:.2g} nats or better (95 %)")
-        elif self.scores:
+        elif self.scores and not self.config.by_labels:
             notes.append("ln Z exact")
         return notes
+
+
+def _half_width(good: np.ndarray) -> float:
+    """Half of Student's 95 % interval of the mean; infinite for fewer than two values."""
+    from scipy.stats import t  # as scikit-learn needs it; slow to import
+
+    n = len(good)
+    return float(t.ppf(0.975, n - 1)) * float(good.std(ddof=1)) / math.sqrt(n) if n > 1 else math.inf
 
 
 def _numbers(values: Sequence[Any]) -> np.ndarray:

@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harmonium.config import IN_MEMORY, config_from
+from harmonium.config import IN_MEMORY
+from harmonium.config_from import config_from
 from harmonium.data import Dataset
 from harmonium.errors import HarmoniumError, InputError, StoppedError
 from harmonium.runs.interrupts import Interrupts

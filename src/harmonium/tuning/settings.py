@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from harmonium.config import IN_MEMORY, Config, config_from
+from harmonium.config import IN_MEMORY, Config
+from harmonium.config_from import config_from
 from harmonium.data import Dataset, fingerprint, split
 from harmonium.errors import InputError
 from harmonium.io import write_text, written_aside

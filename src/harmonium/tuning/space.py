@@ -19,7 +19,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, get_type_hints
 
-from harmonium.config import Config, config_from
+from harmonium.config import Config
+from harmonium.config_from import config_from
 from harmonium.errors import InputError
 from harmonium.options import Takes, checked, takes
 from harmonium.tuning.entries import Axis, Draw, Entry, Range, Units, Words
@@ -28,8 +29,8 @@ from harmonium.tuning.spaces import SPACES
 #: Options that say what the data are, how they are judged, or how a run goes about it: scores of different values
 #: could not be compared, or would not differ.
 NOT_SEARCHED = (
-    "data", "data_path", "classes", "labels", "scale", "binarize", "held_out", "validation", "with_labels",
-    "measure", "checkpoint_every", "seed", "device", "threads",
+    "data", "data_path", "classes", "labels", "scale", "binarize", "held_out", "validation", "target",
+    "objective", "measure", "checkpoint_every", "seed", "device", "threads",
 )  # fmt: skip
 _RANGE_KEYS = ("low", "high", "log", "zero")
 #: The number of hidden units.
@@ -284,5 +285,3 @@ def _check_words(entries: Mapping[str, Entry]) -> None:
             for name in entry.values:
                 if name not in NEGATIVES:
                     raise InputError(f"unknown negative {name!r}: choose from {', '.join(NEGATIVES)}.")
-            if "clamped" in entry.values and len(entry.values) > 1:
-                raise InputError("negative lists clamped beside others, whose scores cannot be compared; search apart.")

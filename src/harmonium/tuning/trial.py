@@ -17,9 +17,10 @@ from typing import Any
 
 import torch
 
-from harmonium.config import config_from
+from harmonium.config_from import config_from
 from harmonium.data import Dataset
 from harmonium.errors import DivergedError, HarmoniumError, InputError
+from harmonium.runs.judged import judged
 from harmonium.runs.monitor import Monitor
 from harmonium.runs.train import Run, run_training
 from harmonium.training.loop import TrainState
@@ -93,10 +94,9 @@ def run_trial(
 
             run = run_training(replace(config, seed=settings.seed + repetition), dataset=data, watch=watch)
             watches[0].finish()
-            by_labels = config.negative == "clamped"
-            scores.append(_score(run, "validation", by_labels))
+            scores.append(_score(run, "validation", judged(config).key))
             if "held_out" in run.summary["scores"]:
-                finals.append(_score(run, "held_out", by_labels))
+                finals.append(_score(run, "held_out", judged(config).key))
             _compare(trial, scores, settings)
     except _PrunedError as pruned:
         state, reason = "pruned", str(pruned)
@@ -137,8 +137,8 @@ def _compare(trial: Any, scores: list[float], settings: Settings) -> None:
         raise _PrunedError(f"below the median after {done} of {settings.seeds} seeds")
 
 
-def _score(run: Run, part: str, by_labels: bool) -> float:
-    found = run.summary["scores"][part]["log_p_label" if by_labels else "value"]
+def _score(run: Run, part: str, key: str) -> float:
+    found = run.summary["scores"][part].get(key)
     value = math.nan if found is None else float(found)
     if not math.isfinite(value):
         raise DivergedError(f"the {part} score is not finite; lower the learning rate.")

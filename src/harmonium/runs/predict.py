@@ -1,0 +1,216 @@
+"""Predictions of a finished run: the class of each row, with the probabilities of all classes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from harmonium.data.labels import UNLABELLED
+from harmonium.errors import InputError
+from harmonium.evaluate.classification import Classification, Floats, classify, proportion_dict
+from harmonium.evaluate.temperature import calibrate
+from harmonium.io import written_aside
+from harmonium.runs.classifier import run_log_probabilities
+from harmonium.runs.inputs import Inputs
+from harmonium.runs.reopen import Opened, reopen
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a machine says about rows.
+
+    Attributes
+    ----------
+    labels : array (N,) of int64 or str
+        The most probable class of each row, as the training data had it.
+    probabilities : array (N, C)
+        Of every class.
+    classes : tuple of int or str
+        What the columns stand for.
+    rows : array (N,) of int64
+        The rows of the data set, from 0.
+    temperature : float or None
+        The one that the probabilities have been through.
+    doubt : str
+        Why that temperature may be no better than 1, in one sentence; empty where it is better.
+    found : Classification or None
+        The predictions compared with the rows' own labels, where there are any; row numbers count the rows predicted.
+    path : Path or None
+        The file that was written.
+    """
+
+    labels: np.ndarray
+    probabilities: Floats
+    classes: tuple[int | str, ...]
+    rows: np.ndarray
+    temperature: float | None
+    doubt: str
+    found: Classification | None
+    path: Path | None
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.rows):,} rows, {len(self.classes)} classes"]
+        if self.found is not None:
+            error, own = self.found.error, 100 * self.found.error.value
+            lines.append(
+                f"{error.count:,} of {error.of:,} said wrong: {own:.2f} % "
+                f"({100 * error.low:.2f} to {100 * error.high:.2f} %)"
+            )
+            if self.found.unlabelled:
+                lines.append(f"{self.found.unlabelled:,} rows have no label to compare with")
+        if self.temperature is not None:
+            lines.append(f"probabilities at temperature {self.temperature:.3g}")
+        if self.doubt:
+            lines.append(f"note: of the temperature, {self.doubt}")
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "classes": list(self.classes),
+            "rows": self.rows.tolist(),
+            "predictions": self.labels.tolist(),
+            "probabilities": self.probabilities.tolist(),
+            "temperature": self.temperature,
+            "doubt": self.doubt,
+            "error": None if self.found is None else proportion_dict(self.found.error),
+            "log_p_label": None if self.found is None or np.isneginf(self.found.log_p) else self.found.log_p,
+            "unlabelled": len(self.rows) if self.found is None else self.found.unlabelled,
+            "file": None if self.path is None else str(self.path),
+        }
+
+
+def predict(
+    run: str | os.PathLike[str],
+    data: Any = None,
+    labels: Any = None,
+    *,
+    calibrated: bool = False,
+    out: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    **changes: Any,
+) -> Prediction:
+    """Predict the classes of rows by the machine of a run.
+
+    Parameters
+    ----------
+    run : path
+        The folder of a run that was trained with a target.
+    data : str, path, array (N, V) or Dataset, optional
+        What to predict, all rows of it; by default the rows that the run held out.
+    labels : array (N,), str or path, optional
+        Labels to compare with, of an array, or a file or column of them.
+    calibrated : bool
+        Divide ln P by the run's temperature, so that rows said with 80 % confidence are right 8 times in 10. The
+        predicted classes stay the same.
+    out : path, optional
+        A CSV file to write: row, prediction, and the probability of each class.
+    overwrite : bool
+        Replace that file where there is one.
+    **changes
+        Further options for the data, such as ``classes`` or ``scale``.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    InputError
+        A run without a target, data that do not fit it, labels that it does not know, no temperature to calibrate
+        with, or a file that must not be replaced.
+    HarmoniumError
+        A file that cannot be written.
+    """
+    path = _target(out, overwrite)
+    opened = reopen(run)
+    if not opened.labelled:
+        raise InputError(f"the machine in {run} has no target to predict; train one with target=label.")
+    temperature = _temperature(opened) if calibrated else None
+    inputs = _inputs(opened, data, labels, changes)
+    rows = inputs.rows.held_out if data is None else torch.arange(len(inputs.feed))
+    if not len(rows):
+        raise InputError(f"the run in {run} held out no rows to predict; give data.")
+    rbm, feed = opened.rbm.to(device=inputs.feed.device), inputs.feed
+    log_p = run_log_probabilities(rbm, feed, rows)
+    if temperature is not None:
+        log_p = calibrate(log_p, temperature)
+    found = None
+    if feed.y is not None and bool((feed.y[rows] != UNLABELLED).any()):
+        found = classify(log_p, feed.y[rows].cpu().numpy())
+    prediction = Prediction(
+        labels=np.asarray(opened.classes)[log_p.argmax(1)],
+        probabilities=np.exp(log_p),
+        classes=opened.classes,
+        rows=rows.cpu().numpy(),
+        temperature=temperature,
+        doubt=_doubt(opened) if calibrated else "",
+        found=found,
+        path=path,
+    )
+    if path is not None:
+        _write(path, prediction)
+    return prediction
+
+
+def _target(out: str | os.PathLike[str] | None, overwrite: bool) -> Path | None:
+    """The file to write, checked before anything slow."""
+    if out is None:
+        return None
+    path = Path(out).expanduser()
+    if path.suffix.lower() != ".csv":
+        raise InputError(f"out={str(out)!r} must end in .csv.")
+    if path.is_dir() or (path.exists() and not overwrite):
+        raise InputError(f"out={path} exists already; replace it with --overwrite, or choose another name.")
+    return path
+
+
+def _temperature(opened: Opened) -> float:
+    value = opened.description.get("temperature")
+    if not isinstance(value, (int, float)):
+        raise InputError(
+            f"calibrated needs a temperature, fitted on validation rows with labels, and the run in "
+            f"{opened.folder.path} has had none; train with validation=0.1, or leave calibrated out."
+        )
+    return float(value)
+
+
+def _doubt(opened: Opened) -> str:
+    fit = (opened.folder.read_json("summary.json") or {}).get("temperature_fit")
+    return str(fit.get("doubt", "")) if isinstance(fit, dict) else ""
+
+
+def _inputs(opened: Opened, data: Any, labels: Any, changes: dict[str, Any]) -> Inputs:
+    """The data as the machine takes them; other data may have the column of labels of the run's own, or none."""
+    if data is None:
+        return opened.inputs(None, labels, **changes)
+    changes = {"target": "label", **changes}
+    column = opened.config.label_source
+    from_file = isinstance(data, (str, os.PathLike)) and not os.path.isfile(os.path.expanduser(column))
+    if labels is None and column and from_file:
+        try:
+            return opened.inputs(data, column, **changes)
+        except InputError as error:
+            if not str(error).startswith("labels="):  # there is no such column
+                raise
+    return opened.inputs(data, labels, **changes)
+
+
+def _write(path: Path, prediction: Prediction) -> None:
+    with written_aside(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["row", "prediction", *prediction.classes])
+        for row, label, p in zip(
+            prediction.rows.tolist(), prediction.labels.tolist(), prediction.probabilities.tolist(), strict=True
+        ):
+            writer.writerow([row, label, *(f"{value:.9g}" for value in p)])
+        text.flush()
+        text.detach()  # the file is closed by who opened it
