@@ -196,11 +196,11 @@ def _inputs(opened: Opened, data: Any, labels: Any, changes: dict[str, Any]) -> 
     from_file = isinstance(data, (str, os.PathLike)) and not os.path.isfile(os.path.expanduser(column))
     if labels is None and column and from_file:
         try:
-            return opened.inputs(data, column, **changes)
+            return opened.inputs(data, column, to_predict=True, **changes)
         except InputError as error:
             if not str(error).startswith("labels="):  # there is no such column
                 raise
-    return opened.inputs(data, labels, **changes)
+    return opened.inputs(data, labels, to_predict=True, **changes)
 
 
 def _write(path: Path, prediction: Prediction) -> None:

@@ -64,11 +64,12 @@ class Opened:
         """The visible side without the label."""
         return pixel_side(self.rbm.visible, self.labelled)
 
-    def inputs(self, data: Any = None, labels: Any = None, **changes: Any) -> Inputs:
+    def inputs(self, data: Any = None, labels: Any = None, *, to_predict: bool = False, **changes: Any) -> Inputs:
         """The run's data and split, binarised as in training.
 
         With `data` (a name, a file or an array) these data instead, all rows of them in ``rows.train``; `changes`
-        are further options for them, such as ``classes`` or ``scale``.  Raises InputError where they do not fit.
+        are further options for them, such as ``classes`` or ``scale``.  Data `to_predict` may come without labels, and
+        the states then lack them.  Raises InputError where something does not fit.
         """
         own = {**self.config.as_dict(), "binarize": self.description.get("binarize", self.config.binarize)}
         if data is None and self.config.data == IN_MEMORY:
@@ -79,12 +80,15 @@ class Opened:
         in_memory = data is not None and not isinstance(data, (str, os.PathLike))
         if data is not None:
             own["data"] = IN_MEMORY if in_memory else data
-            if in_memory and self.labelled:  # an array has no columns with names
+            # a file of labels belongs to the run's own rows, and an array has no columns with names
+            if self.labelled and (in_memory or os.path.isfile(self.config.target)):
                 own["target"] = "label"
             if labels is not None and not in_memory:
                 own["labels"] = labels
         config = config_from({**own, **changes})
         dataset = array_data(data, labels, config) if in_memory else load_config_data(config)
+        if to_predict and dataset.y is None:
+            config = replace(config, target="", objective="auto")
         return self._fitted(config, dataset)
 
     def _fitted(self, config: Config, data: Dataset) -> Inputs:
@@ -94,8 +98,6 @@ class Opened:
                 f"data={config.data} has {columns} columns, but the machine in {self.folder.path} takes "
                 f"{self.pixels.n} ({self.pixels.spec}); give data of that width."
             )
-        if self.labelled and data.y is None:  # other data may come without
-            config = replace(config, target="", objective="auto")
         return open_inputs(replace(config, visible=self.pixels.spec), data, classes=self.classes or None)
 
 
