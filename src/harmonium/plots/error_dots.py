@@ -26,7 +26,7 @@ class Dot:
     right: Interval
 
 
-def error_dots(dots: Sequence[Dot], *, labels: tuple[str, str], unit: str = "error, %") -> Figure:
+def error_dots(dots: Sequence[Dot], *, labels: tuple[str, str], unit: str = "error, %", decimals: int = 1) -> Figure:
     """Draw them from the top to the bottom, in the order given.
 
     Parameters
@@ -36,6 +36,8 @@ def error_dots(dots: Sequence[Dot], *, labels: tuple[str, str], unit: str = "err
         What the panels show.
     unit : str
         What both axes are.
+    decimals : int
+        Of the numbers beside the dots.
 
     Returns
     -------
@@ -61,10 +63,11 @@ def error_dots(dots: Sequence[Dot], *, labels: tuple[str, str], unit: str = "err
             )  # fmt: skip
             for x, width, place in zip(found, half, places, strict=True):
                 ax.annotate(
-                    number(x.value, 1), (x.value + width, place), (6, 0), textcoords="offset points", va="center",
-                    fontsize=7.5, color=colour,
+                    number(x.value, decimals), (x.value + width, place), (6, 0), textcoords="offset points",
+                    va="center", fontsize=7.5, color=colour,
                 )  # fmt: skip
             ax.set_xlabel(unit)
+            ax.set_ylim(-0.6, len(dots) - 0.4)
             ax.margins(x=0.14)
             ax.set_xlim(left=max(0.0, ax.get_xlim()[0]))  # an interval may reach below zero, an error cannot
             headings(ax, label)

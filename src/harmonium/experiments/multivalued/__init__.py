@@ -53,6 +53,7 @@ EXPERIMENT = Experiment(
         fig6.PART,
         noise.PART,
         rivals.PART,
+        sixty.PART_OF_MARKS,
         sixty.PART,
     ),
     scales=SCALES,
