@@ -145,7 +145,7 @@ def test_stopping_and_equal_training_errors_read_the_curves():
 
 @pytest.mark.parametrize("scale", SCALES.values(), ids=SCALES)
 def test_every_option_exists_and_no_two_tasks_share_a_folder(scale):
-    parts = (fig6, noise, rivals, sixty)
+    parts = (fig6.PART, noise.PART, rivals.PART, sixty.PART, sixty.PART_OF_MARKS)
     tasks = ordered(task for part in parts for task in part.tasks(scale).values())
     for task in tasks:
         if "options" in task.arguments:
@@ -180,10 +180,10 @@ def in_this_process(tasks, work, workers, threads, say):
 def test_the_parts_run_and_their_numbers_agree(tmp_path, monkeypatch):
     for module in (classifiers, fig6, noise, classical):
         monkeypatch.setattr(module, "sizes", lambda scale: SMALL)
-    fewer = {name: own for name, own in rivals.VARIANTS.items() if not name.endswith(("0.003", "0.03", "0.8"))}
+    fewer = {name: own for name, own in rivals.VARIANTS.items() if not name.endswith("0.001")}
     monkeypatch.setattr(rivals, "VARIANTS", fewer)
     monkeypatch.setattr(study, "execute", in_this_process)
-    names = ["fig6", "noise", "rivals", "sixty"]
+    names = ["fig6", "noise", "rivals", "marks", "sixty"]
     done = study.reproduce(find_experiment("multivalued"), tmp_path, quick=True, only=names, workers=1)
     numbers = json.loads((tmp_path / "numbers.json").read_text())
     assert [section.id for section in done.page.sections] == names
@@ -196,5 +196,5 @@ def test_the_parts_run_and_their_numbers_agree(tmp_path, monkeypatch):
     one, infinite = (np.array(numbers["fig6"][s]["noisy"])[:, -1] for s in ("s = 1", "s = ∞"))
     gap = numbers["fig6"]["differences"]["noisy, at the end"]["s = ∞"]["value"]
     assert gap == pytest.approx((infinite - one).mean(), abs=1e-9)
-    assert 0 < min(numbers["sixty"]["hybrid"]["held_out"])
+    assert 0 < min(numbers["marks"]["hybrid"]["held_out"])
     assert "nan" not in (tmp_path / "report.md").read_text()
