@@ -6,7 +6,7 @@ import torch
 
 from harmonium.data.arrays import as_dataset
 from harmonium.errors import InputError
-from harmonium.feed import make_feed, pixel_side, with_label
+from harmonium.feed import labelled_side, make_feed, pixel_side
 from harmonium.noise import Noise
 from harmonium.units import parse_side
 
@@ -155,7 +155,7 @@ def test_the_classes_are_the_labels_that_occur_and_rows_without_one_have_none():
 
 def test_a_label_is_taken_off_again():
     for pixels in (parse_side("bernoulli:3"), parse_side("bernoulli:3+ising:2"), parse_side("onehot:2x3")):
-        assert pixel_side(with_label(pixels, 4), True) == pixels
+        assert pixel_side(labelled_side(pixels, 4), True) == pixels
         assert pixel_side(pixels, False) == pixels
 
 

@@ -42,8 +42,7 @@ def test_a_scaled_binary_machine_is_the_other_one_in_weak_fields(s):
     assert float((slope - c**2)[x != 0].abs().max()) < 1e-4
     errors = []
     for scale in (0.1, 0.05):
-        one = first_machines(12, s, 1, 0, scale)[0]
-        one = replace(one, hidden=multivalued_units(12, s)).to(dtype=torch.float64)
+        one = first_machines(12, s, 1, 0, scale)[0].to(dtype=torch.float64)
         binary = replace(one, hidden=multivalued_units(12, 1.0), W=c * one.W)
         unmatched = replace(binary, W=one.W)
         errors.append(float((log_probabilities(one) - log_probabilities(binary)).abs().max()))
@@ -60,8 +59,7 @@ def test_matched_steps_keep_the_machines_alike(worlds):
         state = TrainState(ScaledUpdate(rbm, 0.001, rate), noise)
         data = rows.float()
         fit(state, lambda step, noise: data, 20, CD(3))
-        plain = replace(state.rbm, hidden=multivalued_units(12, s)).to(dtype=torch.float64)
-        return log_probabilities(plain)
+        return log_probabilities(state.rbm.to(dtype=torch.float64))
 
     wanted = path(INF, 1.0, 1.0)
     matched, unmatched = path(1.0, c, c), path(1.0, 1.0, 1.0)

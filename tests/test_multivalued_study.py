@@ -51,8 +51,7 @@ def worlds():
 
 def test_divergence_likelihood_and_entropy_are_those_of_brute_force(worlds):
     rbm, rows, log_p = worlds
-    other = first_machines(12, INF, 3, 0)[0]
-    other = replace(other, hidden=multivalued_units(12, INF)).to(dtype=torch.float64)
+    other = first_machines(12, INF, 3, 0)[0].to(dtype=torch.float64)
     log_q = log_probabilities(other)
     kld, likelihood = divergence(log_p, log_q), (frequencies(rows) * log_q).sum(-1)
     for i, (truth, learnt) in enumerate(zip(unstacked(rbm), unstacked(other), strict=True)):
@@ -129,7 +128,7 @@ def test_dropout_of_nothing_is_contrastive_divergence_and_a_mask_removes_units(w
     assert float(found.W[..., 2].abs().max()) == float(found.b[..., 2].abs().max()) == 0
     smaller = stacked([
         replace(one, hidden=multivalued_units(5, INF), W=one.W[:, [0, 1, 3, 4, 5]], b=one.b[:, [0, 1, 3, 4, 5]])
-        for one in unstacked(replace(rbm, hidden=multivalued_units(6, INF)))
+        for one in unstacked(rbm)
     ])  # fmt: skip
     from harmonium.moments import moments
 
@@ -137,7 +136,7 @@ def test_dropout_of_nothing_is_contrastive_divergence_and_a_mask_removes_units(w
 
 
 def test_the_mean_of_all_that_dropout_leaves_is_geometric(worlds):
-    rbm = replace(first_machines(3, 1.0, 1, 5)[0], hidden=multivalued_units(3, 1.0)).to(dtype=torch.float64)
+    rbm = first_machines(3, 1.0, 1, 5)[0].to(dtype=torch.float64)
     keep = 0.7
     total = torch.zeros(1, 2**VISIBLE, dtype=torch.float64)
     for mask in itertools.product((0.0, 1.0), repeat=3):

@@ -72,6 +72,10 @@ class Feed:
         """Whether some rows have no label."""
         return self.y is not None and bool((self.y == UNLABELLED).any())
 
+    def with_label(self, rows: Tensor) -> Tensor:
+        """Those of the given row numbers (n,) that have a label."""
+        return rows if self.y is None else rows[self.y[rows] != UNLABELLED]
+
     @property
     def pixels(self) -> UnitFamily:
         """The part of the side that the raw rows fill."""
@@ -121,13 +125,13 @@ class Feed:
         return total / len(rows)
 
 
-def with_label(pixels: UnitFamily, classes: int) -> UnitFamily:
+def labelled_side(pixels: UnitFamily, classes: int) -> UnitFamily:
     """The side with one one-hot unit for the label behind it."""
     return Product(*parts_of(pixels), OneHot(1, classes))
 
 
 def pixel_side(side: UnitFamily, labelled: bool) -> UnitFamily:
-    """The side without the label that `with_label` has put behind it."""
+    """The side without the label that `labelled_side` has put behind it."""
     if not labelled or not isinstance(side, Product):
         return side
     return side.parts[0] if len(side.parts) == 2 else Product(*side.parts[:-1])
@@ -155,7 +159,7 @@ def make_feed(
         )
     y, found = label_codes(data, classes) if labelled else (None, ())
     rule, scale = _decide(X, side, data.scale, binarize)
-    whole = side if y is None else with_label(side, len(found))
+    whole = side if y is None else labelled_side(side, len(found))
     return Feed(X, y, whole, scale, rule, dtype, torch.device(device), found)
 
 

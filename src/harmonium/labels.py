@@ -37,20 +37,24 @@ def label_states(rbm: RBM) -> Tensor:
     return label.states(torch.arange(label.n_states or 0, device=rbm.W.device), like=rbm.W)
 
 
-def eta_h_from_x(rbm: RBM, x: Tensor) -> Tensor:
-    """Hidden parameters for each label: x (N, V - size_y) -> (N, C, k_h, H)."""
-    field, offset, _ = _fields(rbm, x)
-    eta = rbm.b.expand(len(x), len(offset), -1, -1).clone()
-    eta[:, :, 0] = field.unsqueeze(1) + offset
-    return eta
-
-
 def log_label_probabilities(rbm: RBM, x: Tensor) -> Tensor:
     """ln P(y | x), in nats: x (N, V - size_y) -> (N, C), in the order of `label_states`."""
     if can_fuse(rbm.hidden.name, rbm.W) and not torch.is_grad_enabled():
         return label_sums(*_fields(rbm, x), rbm.hidden.name, _s(rbm.hidden), means=False).log_p.to(rbm.W)
-    own = _fields(rbm, x)[2]
-    return (own + rbm.hidden.log_partition(eta_h_from_x(rbm, x))).log_softmax(-1)
+    field, offset, own = _fields(rbm, x)
+    return (own + rbm.hidden.log_partition(_eta_h(rbm, field, offset))).log_softmax(-1)
+
+
+def free_energy_of_known(rbm: RBM, v: Tensor) -> Tensor:
+    """F(v) of rows v (N, V), F(x) = -ln sum_y exp(-F(x, y)) of those without a label (zeros there): (N,), in nats."""
+    states, free_energy = label_states(rbm), rbm.free_energy(v)
+    inputs = rbm.visible.size - states.shape[1]
+    missing = ~v[:, inputs:].any(1)
+    if bool(missing.any()):
+        x = v[missing, :inputs]
+        each = [-rbm.free_energy(torch.cat([x, y.expand(len(x), -1)], 1)) for y in states]
+        free_energy[missing] = -torch.stack(each).logsumexp(0)
+    return free_energy
 
 
 class ClampedSums(NamedTuple):
@@ -77,8 +81,9 @@ def clamped_sums(rbm: RBM, v: Tensor, eta_h: Tensor | None = None) -> ClampedSum
         field = None if eta_h is None else torch.addmm(eta_h[:, 0], v[:, inputs:], rbm.W[inputs:], alpha=-1)
         log_p, over_labels, over_rows = label_sums(*_fields(rbm, x, field), rbm.hidden.name, _s(rbm.hidden))
         return ClampedSums(log_p.to(rbm.W), over_labels, over_rows, over_rows.sum(0, keepdim=True))
-    eta = eta_h_from_x(rbm, x)  # (N, C, k_h, H)
-    log_p = (_fields(rbm, x)[2] + rbm.hidden.log_partition(eta)).log_softmax(-1)
+    field, offset, own = _fields(rbm, x)
+    eta = _eta_h(rbm, field, offset)  # (N, C, k_h, H)
+    log_p = (own + rbm.hidden.log_partition(eta)).log_softmax(-1)
     joint = log_p.exp()[..., None, None] * rbm.hidden.mean(eta)
     return ClampedSums(log_p, joint[:, :, 0].sum(1), joint[:, :, 0].sum(0), joint.sum((0, 1)))
 
@@ -109,6 +114,13 @@ def _fields(rbm: RBM, x: Tensor, field: Tensor | None = None) -> tuple[Tensor, T
     if field is None:
         field = torch.addmm(rbm.b[0], x, rbm.W[:inputs])
     return field, states @ rbm.W[inputs:], label.dot(rbm.a[: label.k, -label.size :], states)
+
+
+def _eta_h(rbm: RBM, field: Tensor, offset: Tensor) -> Tensor:
+    """Hidden parameters for each label: fields (N, H) and (C, H) -> (N, C, k_h, H)."""
+    eta = rbm.b.expand(len(field), len(offset), -1, -1).clone()
+    eta[:, :, 0] = field.unsqueeze(1) + offset
+    return eta
 
 
 def _s(side: UnitFamily) -> float:

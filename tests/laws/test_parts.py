@@ -4,7 +4,7 @@ import torch
 
 from harmonium.evaluate.fidelity import units_and_reach
 from harmonium.evaluate.pseudolikelihood import log_conditionals
-from harmonium.feed import with_label
+from harmonium.feed import labelled_side
 from harmonium.machine import RBM
 from harmonium.sampling import entries_of
 from harmonium.units import Bernoulli, Gaussian, Ising, OneHot, Product, parts_of
@@ -18,7 +18,7 @@ NESTED = Product(Product(PARTS[0], Product(*PARTS[1:3])), PARTS[3])
 def test_parts_are_found_at_any_depth_and_in_order():
     assert parts_of(NESTED) == parts_of(FLAT) == PARTS
     assert parts_of(PARTS[0]) == PARTS[:1]
-    assert parts_of(with_label(NESTED, 4)) == (*PARTS, OneHot(1, 4))
+    assert parts_of(labelled_side(NESTED, 4)) == (*PARTS, OneHot(1, 4))
 
 
 def test_scores_and_masks_do_not_see_how_a_side_is_nested():

@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from harmonium.errors import InputError
 from harmonium.feed import Feed
+from harmonium.labels import free_energy_of_known
 from harmonium.logz import AIS, LOGZ, Estimate, enumeration_cost, exact_log_z
 from harmonium.logz.exact import enumeration_seconds
 from harmonium.logz.progressive import MOST_STATES, Progressive, Wanted
@@ -193,10 +195,14 @@ def grey_doubt(feed: Feed) -> str:
 
 
 def free_energies(rbm: RBM, feed: Feed, rows: Tensor, *, seed: int = 0) -> Tensor:
-    """F(v) of the given rows, in nats and float64: (n,); stochastic rows are drawn with the given seed."""
+    """F(v) of the given rows, in nats and float64: (n,); of rows without a label that of the rest.
+
+    Stochastic rows are drawn with the given seed.
+    """
     rbm = rbm.to(dtype=torch.float64)
     noise = Noise(seed_for(seed, "rows"), dtype=feed.dtype, device=feed.device)
-    return torch.cat([rbm.free_energy(feed.states(block, noise).double()) for block in feed.blocks(rows)])
+    energy = partial(free_energy_of_known, rbm) if feed.partly_labelled else rbm.free_energy
+    return torch.cat([energy(feed.states(block, noise).double()) for block in feed.blocks(rows)])
 
 
 def states_of(feed: Feed, rows: Tensor, *, seed: int = 0, most: int = MOST_STATES) -> Tensor:

@@ -18,9 +18,8 @@ from torch import Tensor
 from harmonium.kernels.langevin import langevin, langevin_slope
 
 _TINY = 1e-30  # a rate below this is zero, and its reciprocal is still finite in float32
-_NEAR = (
-    1.0  # below this width of the whole range the poles are cancelled by series, above it there is nothing to cancel
-)
+#: Below this width of the whole range the poles are cancelled by series, above it there is nothing to cancel.
+_NEAR = 1.0
 _FAR = 40.0  # e^-80 is nothing in float64; beyond, expm1 would overflow
 
 

@@ -31,10 +31,6 @@ class Judged:
     words: str
     baseline_words: str
 
-    def of(self, record: Mapping[str, Any], part: str) -> float | None:
-        """The value of one part in a measurement, where it was measured."""
-        return record.get(f"{part}{self.ending}")
-
     def curve(self, history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The history with this quantity under the names of the parts, as the learning curves take it."""
         if not self.ending:

@@ -70,6 +70,8 @@ class Monitor:
         self.steps = measured_steps(plan.total, config.measure or (40 if exact else affordable_measurements(plan)))
         generator = torch.Generator().manual_seed(seed_for(config.seed, "monitor"))
         rows, watched = plan.rows.train, plan.rows.validation
+        if config.by_labels:  # rows without a label can judge nothing
+            rows, watched = plan.feed.with_label(rows), plan.feed.with_label(watched)
         most = max(RUNNING_ROWS[0], min(RUNNING_ROWS[1], int(RUNNING_WORK / plan.state.rbm.W.numel())))
         subset = rows[torch.randperm(len(rows), generator=generator)[:most].sort().values]
         self._parts = {"train": subset, "validation": watched, "held_out": plan.rows.held_out[:most]}
@@ -139,8 +141,8 @@ class Monitor:
             raise DivergedError(f"training diverged by step {state.step}: {error}") from None
 
     def _check(self, record: dict[str, Any]) -> None:
-        value = self.judged.of(record, "train")
-        if value is None or not math.isfinite(value):
+        value = record["train" + self.judged.ending]
+        if not math.isfinite(value):
             raise DivergedError(
                 f"training diverged by step {record['step']}: the score is no longer finite; lower the learning rate."
             )

@@ -90,22 +90,28 @@ def make_plan(config: Config, data: Dataset, *, feed: Feed | None = None) -> Pla
 def _rows_to_draw(inputs: Inputs) -> Tensor:
     """The training rows, those with a label so often that they make the share asked for, where some have none."""
     feed, rows, config = inputs.feed, inputs.rows.train, inputs.config
-    known = None if feed.y is None else feed.y[rows] != UNLABELLED
-    if known is None or bool(known.all()):
+    with_label = feed.with_label(rows)
+    if len(with_label) == len(rows):
         if config.labelled_share > 0:
             raise InputError("labelled_share is for data of which some rows have no label; leave it out.")
         return rows
-    with_label, without = rows[known], rows[~known]
     if not len(with_label):
         raise InputError("target is set, but no training row has a label; label some, or leave target out.")
     if config.aim == "discriminative":  # a row without a label says nothing about P(target | data)
         return with_label
+    if config.optimizer == "lbfgs":
+        raise InputError(
+            f"optimizer=lbfgs needs the value of the objective, which is not known for objective={config.aim} where "
+            "some rows have no label; use another optimizer, or leave these rows out."
+        )
     own = len(with_label) / len(rows)
     share = config.labelled_share
     if share < 0:
         share = own if config.optimizer in FULL_BATCH else max(0.5, own)
     if share == 1:
         return with_label
+    assert feed.y is not None
+    without = rows[feed.y[rows] == UNLABELLED]
     copies = share / (1 - share) * len(without) / len(with_label)
     return torch.cat([with_label.repeat(max(1, round(copies))), without])
 

@@ -18,12 +18,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harmonium.data.labels import UNLABELLED
 from harmonium.evaluate.labels import label_log_probabilities
+from harmonium.evaluate.likelihood import free_energies
 from harmonium.feed import Feed
 from harmonium.intervals import Z_95
 from harmonium.machine import RBM, unpacked
-from harmonium.noise import Noise, seed_for
 from harmonium.runs.judged import LABELS, Judged
 
 
@@ -44,9 +43,7 @@ class Selection:
 
     def judge(self, rbm: RBM, step: int, record: dict[str, Any]) -> None:
         """Take note of a measurement, one line of metrics.jsonl."""
-        value = self.judged.of(record, "validation")
-        if value is None:  # no validation row has a label
-            return
+        value = record["validation" + self.judged.ending]
         stderr = 0.0 if self.judged is LABELS else record["validation_stderr"]
         if value > self.best_score:
             self.best = torch.cat([t.reshape(-1) for t in (rbm.W.mT, rbm.a, rbm.b)])
@@ -75,13 +72,8 @@ class Selection:
         if self.judged is LABELS:
             assert self.feed.y is not None
             log_p = label_log_probabilities(rbm, self.feed, self.rows)
-            y = self.feed.y[self.rows].to(log_p.device)
-            known = y != UNLABELLED
-            return log_p[known].gather(1, y[known].unsqueeze(1))[:, 0].double()
-        rbm = rbm.to(dtype=torch.float64)
-        noise = Noise(seed_for(self.seed, "rows"), dtype=self.feed.dtype, device=self.feed.device)
-        blocks = self.feed.blocks(self.rows)
-        return torch.cat([-rbm.free_energy(self.feed.states(block, noise).double()) for block in blocks])
+            return log_p.gather(1, self.feed.y[self.rows].to(log_p.device).unsqueeze(1))[:, 0].double()
+        return -free_energies(rbm, self.feed, self.rows, seed=self.seed)
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint must hold."""

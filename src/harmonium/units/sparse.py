@@ -21,8 +21,8 @@ from torch import Tensor
 
 from harmonium.kernels.signed import Signed, log_sum
 from harmonium.units.base import UnitFamily, parse_count
-from harmonium.units.interval import Interval
-from harmonium.units.multivalued import Multivalued, checked_s, field_from_psi, parse_s
+from harmonium.units.interval import multivalued_units
+from harmonium.units.multivalued import checked_s, field_from_psi, parse_s
 
 #: Neutral units have the strength softplus(0), which training may lower as well as raise.
 NEUTRAL = math.log(2)
@@ -48,7 +48,7 @@ class Sparse(UnitFamily):
     @property
     def plain(self) -> UnitFamily:
         """The same values without the prior."""
-        return Interval(self.n) if math.isinf(self.s) else Multivalued(self.n, int(self.s))
+        return multivalued_units(self.n, self.s)
 
     @property
     def log_base(self) -> float:

@@ -31,6 +31,7 @@ from harmonium.machine import RBM, zeros
 from harmonium.negative import CD, Negative
 from harmonium.noise import Noise, Streams, seed_for
 from harmonium.stack import stacked, unstacked
+from harmonium.start import xavier_weights
 from harmonium.training.loop import TrainState, fit
 from harmonium.training.transforms import make_transforms
 from harmonium.units import Ising, multivalued_units
@@ -64,16 +65,11 @@ def read_curves(done: Done) -> Curves:
     return Curves(*(found[name].double().numpy() for name in ("updates", "kld", "train", "validation")))
 
 
-def xavier(visible: int, hidden: int, noise: Noise) -> Tensor:
-    """Uniform weights between ± sqrt(6 / (V + H)) (Glorot and Bengio 2010): (V, H)."""
-    return noise.uniform(hidden, visible).mul(2).sub_(1).mul_(math.sqrt(6 / (visible + hidden))).mT
-
-
 def generating_machine(repeat: int) -> tuple[RBM, Noise]:
     """The machine behind the data of a repeat, and the stream that goes on to draw them."""
     noise = Noise(seed_for("multivalued", "generating", repeat), dtype=torch.float64)
     rbm = zeros(Ising(VISIBLE), Ising(GENERATING_HIDDEN), dtype=torch.float64)
-    W = xavier(VISIBLE, GENERATING_HIDDEN, noise)
+    W = xavier_weights(rbm.visible, rbm.hidden, noise)
     a, b = (BIAS_SCALE * noise.normal(1, size) for size in (VISIBLE, GENERATING_HIDDEN))
     return replace(rbm, W=W, a=a, b=b), noise
 
@@ -185,7 +181,7 @@ def first_machines(hidden: int, s: float, repeats: int, first: int, factor: floa
     """Machines with Xavier weights (times a factor) and no biases, and the streams that go on to train them."""
     streams = [Noise(seed_for("multivalued", "learning", first + i)) for i in range(repeats)]
     like = zeros(Ising(VISIBLE), multivalued_units(hidden, s))
-    machines = [replace(like, W=factor * xavier(VISIBLE, hidden, noise)) for noise in streams]
+    machines = [replace(like, W=factor * xavier_weights(like.visible, like.hidden, noise)) for noise in streams]
     return stacked(machines), Streams(streams)
 
 
@@ -231,13 +227,12 @@ def train(
     data = rows[:, :used].contiguous()
     share = frequencies(data)
     share_validation = frequencies(rows[:, used:]) if validation else torch.full_like(share, math.nan)
-    plain = multivalued_units(hidden, s)
     when = measured_at(updates)
     records: list[Tensor] = []
 
     def look(state: TrainState) -> None:
         if state.step in when:
-            log_q = log_probabilities(replace(state.rbm, hidden=plain).to(dtype=torch.float64), keep)
+            log_q = log_probabilities(state.rbm.to(dtype=torch.float64), keep)
             scores = (divergence(log_p, log_q), (share * log_q).sum(-1), (share_validation * log_q).sum(-1))
             records.append(torch.stack(scores))
 
