@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -32,9 +33,15 @@ def label_part(rbm: RBM) -> UnitFamily:
 
 
 def label_states(rbm: RBM) -> Tensor:
-    """All states of the label part, (C, size_y)."""
-    label = label_part(rbm)
-    return label.states(torch.arange(label.n_states or 0, device=rbm.W.device), like=rbm.W)
+    """All states of the label part, (C, size_y); not to be written to."""
+    return _states(label_part(rbm), rbm.W.dtype, rbm.W.device)
+
+
+@lru_cache(maxsize=8)
+def _states(label: UnitFamily, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Kept, because each step asks for them several times."""
+    like = torch.empty(0, dtype=dtype, device=device)
+    return label.states(torch.arange(label.n_states or 0, device=device), like=like)
 
 
 def log_label_probabilities(rbm: RBM, x: Tensor) -> Tensor:

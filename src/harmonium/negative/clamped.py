@@ -43,19 +43,15 @@ class Clamped:
         The inputs of both are the same, so one product of them with the difference of the hidden means does for two.
         """
         eta_h = rbm.eta_h_from_v(v)
-        states, own = label_states(rbm), rbm.hidden.mean(eta_h)  # (N, k_h, H)
+        label, states, own = label_part(rbm), label_states(rbm), rbm.hidden.mean(eta_h)  # (N, k_h, H)
         sums = clamped_sums(rbm, v, eta_h)
-        inputs, n = rbm.visible.size - states.shape[1], len(v)
+        inputs, n = rbm.visible.size - label.size, len(v)
         W_x = (own[:, 0] - sums.over_labels).mT @ v[:, :inputs]
         W_y = own[:, 0].mT @ v[:, inputs:] - sums.over_rows.mT @ states
         W = torch.cat([W_x, W_y], 1).mul_(1 / n).mT  # laid out as `packed` does
         a = torch.zeros_like(rbm.a)
-        label = label_part(rbm)
-        given, free = (
-            label.statistics(v[:, inputs:]).mean(0),
-            torch.tensordot(sums.log_p.exp().mean(0), label.statistics(states), 1),
-        )
-        a[: label.k, inputs:] = given - free
+        expected = torch.tensordot(sums.log_p.exp().mean(0), label.statistics(states), 1)
+        a[: label.k, inputs:] = label.statistics(v[:, inputs:]).mean(0) - expected
         mean_h = own.mean(0)
         value = mean_log_p(rbm, Sample(v), sums.log_p)
         info = {"log_p_label": value, "objective": value}
