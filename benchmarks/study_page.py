@@ -29,7 +29,7 @@ SHOWN = {
         "equal-likelihood",
         "against",
         "fig6",
-        "noise",
+        "noise-differences",
         "rivals",
         "sixty",
     ),

@@ -14,7 +14,7 @@ from harmonium.experiments import find_experiment, study
 from harmonium.experiments.multivalued import classical, classifiers, fig6, noise, rivals, sixty
 from harmonium.experiments.multivalued.classifiers import Errors, corrupted, error, images, learn, normal, options
 from harmonium.experiments.multivalued.scales import SCALES
-from harmonium.experiments.statistics import Interval
+from harmonium.experiments.statistics import Interval, paired
 from harmonium.experiments.tasks import ordered
 from harmonium.experiments.worker import do
 from harmonium.io import load_model
@@ -141,6 +141,24 @@ def test_stopping_and_equal_training_errors_read_the_curves():
     np.testing.assert_allclose(rivals.at_training_error(errors, 70, "noisy"), [91 - 21 * 0.4, 85])
     np.testing.assert_allclose(fig6.READINGS["in the last quarter"](errors, "noisy"), [55, 72.5])
     np.testing.assert_allclose(noise.slopes(2 * np.array([noise.SIGMAS, noise.SIGMAS]) / 100 + 7), [2, 2])
+
+
+def test_differences_are_taken_by_the_repeats_that_both_have():
+    a, b = np.array([5.0, 7.0, 6.5]), np.array([4.0, 5.0, 4.5, 100.0])
+    found, wanted = (f(a, b) for f in (rivals._by_repeats, lambda a, b: paired(a, b[:3])))
+    assert found == wanted
+    assert rivals._by_repeats(b, a)[0].value == -found[0].value
+
+
+def test_what_the_step_explains_has_the_sign_of_what_is_left():
+    def near(value):
+        return Interval(value, 0.2, 0.1, 10)
+
+    said = {(p, left): rivals.explained(near(p), near(left)) for p in (-1, 0, 1) for left in (-1, 0, 1)}
+    assert len({said[-1, left] for left in (-1, 0, 1)}) == 3
+    assert said[-1, 1].startswith("A smaller step does more")
+    assert "does not explain all" in said[-1, -1]
+    assert len({said[p, left] for p in (0, 1) for left in (-1, 0, 1)}) == 2
 
 
 @pytest.mark.parametrize("scale", SCALES.values(), ids=SCALES)

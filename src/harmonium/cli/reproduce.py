@@ -39,7 +39,8 @@ def reproduce(
                  open questions answered; about an hour on two processors
     multivalued  Restricted Boltzmann Machines with multivalued hidden units, a paper
                  of 2019: do more values per hidden unit suppress over-fitting? Its
-                 figures, its claims tested, and what it does not ask
+                 figures, its claims tested, and what it does not ask; about two
+                 hours on two processors
 
     Everything that is computed is kept in the folder, so the same command goes on after an interruption, and --only
     adds a part to what is there.  It ends with report.html (one file, no network), numbers.json and figures/.

@@ -128,7 +128,7 @@ def _curves(every: Mapping[float, Errors], notebook: Notebook) -> blocks.Figure:
         for part, title in PANELS.items()
     }
     return notebook.figure(
-        "fig6", bands(panels, xlabel="updates", ylabel="error, %", log_x=True, ylim=(0, 92)),
+        "fig6", bands(panels, xlabel="updates", ylabel="error, %", log_x=True, ylim=(0, None)),
         "Share of images classified wrongly against updates; mean over repeats, band ± its standard error (often "
         f"within the line). (a) and (b) are those of the paper's Figure 6, noise with σ = {SIGMA}; the third panel is "
         "ours.",
