@@ -163,7 +163,7 @@ def test_resume_has_two_spellings_and_no_other_options(here):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["train", "none.npy"], "data='none.npy' is neither a data set (digits, mnist) nor an existing file"),
+        (["train", "none.npy"], "data='none.npy' is neither a data set (digits, mnist, fsdd) nor an existing file"),
         (["train", "config.ini"], "config.ini is of no known kind"),
         (["train", "nan.npy"], "nan.npy holds one value that is not finite: nan in row 0, column 1"),
         (["train", "flat.npy"], "flat.npy holds an array of shape (3,)"),

@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 from harmonium import plots
 from harmonium.errors import InputError
 from harmonium.plots.hidden_activations import by_preference, count_use, evenly_spaced
-from harmonium.plots.samples import UNKNOWN
+from harmonium.plots.image_lines import UNKNOWN
 from test_plots import picture, rng, texts
 
 # --- biases ---------------------------------------------------------------------------------------------------------

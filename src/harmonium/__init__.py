@@ -19,6 +19,12 @@ _PUBLIC = {
     "Run": "harmonium.runs.train",
     "train": "harmonium.runs.train",
     "resume": "harmonium.runs.resume",
+    "train_deep": "harmonium.deep.train",
+    "load_deep": "harmonium.deep.reopen",
+    "DeepRun": "harmonium.deep.train",
+    "Stack": "harmonium.deep.stack",
+    "log_likelihood_bound": "harmonium.deep.bound",
+    "page": "harmonium.app.page",
     "predict": "harmonium.runs.predict",
     "Prediction": "harmonium.runs.predict",
     "class_probabilities": "harmonium.evaluate.class_probabilities",
@@ -68,11 +74,17 @@ _PUBLIC = {
 __all__ = ["__version__", *_PUBLIC]
 
 if TYPE_CHECKING:
+    from harmonium.app.page import page as page
     from harmonium.convert import from_mixture as from_mixture
     from harmonium.convert import to_bernoulli as to_bernoulli
     from harmonium.convert import to_ising as to_ising
     from harmonium.convert import to_mixture as to_mixture
     from harmonium.data import load_data as load_data
+    from harmonium.deep.bound import log_likelihood_bound as log_likelihood_bound
+    from harmonium.deep.reopen import load_deep as load_deep
+    from harmonium.deep.stack import Stack as Stack
+    from harmonium.deep.train import DeepRun as DeepRun
+    from harmonium.deep.train import train_deep as train_deep
     from harmonium.errors import DivergedError as DivergedError
     from harmonium.errors import HarmoniumError as HarmoniumError
     from harmonium.errors import InputError as InputError

@@ -23,7 +23,7 @@ class Config:
 
     data: str = option(
         "digits",
-        "A data set by name (digits, mnist), a file (.npy, .npz, .csv, idx) or a folder of PNG images.",
+        "A data set by name (digits, mnist, fsdd), a file (.npy, .npz, .csv, idx) or a folder of PNG images.",
         "Data",
     )
     data_path: str = option(

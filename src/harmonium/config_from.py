@@ -7,19 +7,28 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from harmonium.config import Config
 from harmonium.errors import InputError
 from harmonium.options import checked
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Options = TypeVar("Options", bound="DataclassInstance")
 
 def config_from(options: Mapping[str, Any], *, from_text: bool = False) -> Config:
     """A `Config` from named values; `from_text` reads numbers from words, as a command line gives them.
 
     Raises InputError for an unknown name (with the nearest known one) or a value that the option does not take.
     """
-    types, specs = get_type_hints(Config), {spec.name: spec for spec in fields(Config)}
+    return options_from(Config, options, from_text=from_text)
+
+
+def options_from(kind: type[Options], options: Mapping[str, Any], *, from_text: bool = False) -> Options:
+    """The same for any dataclass whose fields are options."""
+    types, specs = get_type_hints(kind), {spec.name: spec for spec in fields(kind)}
     values: dict[str, Any] = {}
     for key, value in options.items():
         name = key.replace("-", "_")
@@ -28,7 +37,7 @@ def config_from(options: Mapping[str, Any], *, from_text: bool = False) -> Confi
             hint = f"did you mean {near[0]!r}?" if near else "harmonium train --help lists all options."
             raise InputError(f"unknown option {key!r}; {hint}")
         values[name] = checked(specs[name], types[name], value, from_text=from_text)
-    return Config(**values)
+    return kind(**values)
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:

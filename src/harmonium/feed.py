@@ -28,13 +28,8 @@ _MOST_CLASSES = 1 << 16
 #: A class label as the user knows it: a whole number or a name.
 Label = int | str
 #: NumPy's types that torch cannot compute with, and what holds their values.
-_WIDER = {
-    "uint16": np.int32,
-    "uint32": np.int64,
-    "uint64": np.float64,
-    "float128": np.float64,
-    "longdouble": np.float64,
-}
+_WIDER: dict[str, type] = {"uint16": np.int32, "uint32": np.int64}
+_WIDER |= dict.fromkeys(("uint64", "float128", "longdouble"), np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +99,10 @@ class Feed:
         if self.y is not None:
             x = torch.cat([x, self.y[rows].to(device=self.device, dtype=self.dtype).unsqueeze(1)], 1)
         return self.side.encode(x)
+
+    def pixel_states(self, rows: Tensor, noise: Noise | None = None) -> Tensor:
+        """The same without the label: (n,) -> (n, pixels.size)."""
+        return self.pixels.encode(self.columns(rows, noise))
 
     def inputs(self, rows: Tensor) -> Tensor:
         """What a label is predicted from: the states (n, pixels.size) without it, of drawn rows their means.

@@ -10,6 +10,8 @@ import click
 from harmonium import __version__
 from harmonium.cli.check import check
 from harmonium.cli.evaluate import evaluate
+from harmonium.cli.export import export
+from harmonium.cli.page import page
 from harmonium.cli.predict import predict
 from harmonium.cli.reproduce import reproduce
 from harmonium.cli.sample import sample
@@ -30,16 +32,18 @@ def main(traceback: bool) -> None:
     \b
     harmonium train                                  the bundled digits
     harmonium train mnist --hidden bernoulli:100     larger ones
+    harmonium train mnist --layers 500,500,2000      machines stacked
     harmonium evaluate runs/digits-001               how good is it?
     harmonium validate digits --seeds 10             how good over seeds?
     harmonium sample runs/digits-001 --clamp upper   complete the lower half
     harmonium predict runs/digits-001 new.npy        which class is each row?
     harmonium search digits --trials 100             the best options
+    harmonium page runs/digits-001                   draw, and see what it sees
     harmonium reproduce mnist-789 --quick            a whole study and its report
 
     Exit codes: 0 success, 1 failed, 2 bad usage, 3 diverged, 130 or 143 interrupted (resume with --resume).
     """
 
 
-for command in (train, evaluate, predict, sample, check, search, validate, reproduce):
+for command in (train, evaluate, predict, sample, check, search, validate, reproduce, page, export):
     main.add_command(command)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from harmonium.cli.shared import Grouped, data_options, imports, json_option, print_json, read_data_options, status_line
+from harmonium.errors import InputError
 
 
 @click.command(cls=Grouped, short_help="Log-likelihoods of a run's data, or of others.")
@@ -53,10 +54,23 @@ def evaluate(
     """
     read = read_data_options(changes)
     with imports():
+        from harmonium.deep.reopen import evaluate_deep
+        from harmonium.deep.scores import table as deep_table
         from harmonium.runs.classifier import classification_text
+        from harmonium.runs.folder import is_deep
         from harmonium.runs.reopen import evaluate as evaluate_run
         from harmonium.runs.summary import table
 
+    if is_deep(run):
+        if method != "auto" or proceed or figures:
+            raise InputError("a network has its bound and its errors alone; leave method, continue and figures out.")
+        summary = evaluate_deep(run, **read)
+        if as_json:
+            print_json(summary)
+        else:
+            own = summary.get("classification")
+            click.echo(deep_table(summary) if own is None else classification_text(own))
+        return
     with status_line(quiet) as tell:
         summary = evaluate_run(
             run,

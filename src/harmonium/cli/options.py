@@ -4,28 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import click
 
 from harmonium.config import Config
 from harmonium.config_from import config_from, read_toml
+from harmonium.deep.config import DeepConfig, split_options
 from harmonium.errors import InputError
 from harmonium.options import takes
 from harmonium.presets import preset
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 
 def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """One option for each field of `Config` (but `data`, which is an argument); numbers are read by `Config` too."""
-    types = get_type_hints(Config)
-    for spec in reversed([f for f in fields(Config) if f.name != "data"]):
-        flag, wanted, kind = "--" + spec.name.replace("_", "-"), takes(spec), types[spec.name]
+    return _options(Config, command)
+
+
+def deep_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for the fields of `DeepConfig`."""
+    return _options(DeepConfig, command)
+
+
+def _options(kind: type[DataclassInstance], command: Callable[..., Any]) -> Callable[..., Any]:
+    types = get_type_hints(kind)
+    for spec in reversed([f for f in fields(kind) if f.name != "data"]):
+        flag, wanted, of = "--" + spec.name.replace("_", "-"), takes(spec), types[spec.name]
         default = wanted.shown or ("no" if spec.default is False else f"{spec.default}")
         shown = f"{wanted.help}  [{default}]"
-        if kind is bool:
+        if of is bool:
             command = click.option(f"{flag}/--no-{flag[2:]}", spec.name, default=None, help=shown)(command)
         else:
-            words = {int: "WHOLE", float: "NUMBER", str: "TEXT"}[kind]
+            words = {int: "WHOLE", float: "NUMBER", str: "TEXT"}[of]
             metavar = f"[{'|'.join(wanted.choices)}]" if wanted.choices else words
             command = click.option(flag, spec.name, default=None, help=shown, metavar=metavar)(command)
     return command
@@ -38,6 +51,19 @@ preset_option = click.option(
     metavar="NAME",
     help="Published options by name, such as mnist-789-L8; those given here come first.",
 )
+
+
+def deep_of(given: dict[str, Any]) -> tuple[dict[str, Any], DeepConfig | None]:
+    """The options of the machines, and those of the network where layers are asked for.
+
+    Raises InputError for options of a network without layers.
+    """
+    own = {spec.name for spec in fields(DeepConfig)}
+    if "layers" in given:
+        return split_options(given, from_text=True)
+    for name in own & set(given):
+        raise InputError(f"{name}={given[name]!r} is for stacked machines; give their units with layers=500,500.")
+    return given, None
 
 
 def config_of(given: dict[str, Any], config_file: str | None, preset_name: str | None) -> Config:

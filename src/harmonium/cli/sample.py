@@ -54,9 +54,12 @@ def sample(run: str, as_json: bool, clamp: str | None, **options: Any) -> None:
     changes = {name: options.pop(name) for name in ("data", "labels", "classes", "scale", "data_path")}
     read = read_data_options(changes)
     with imports():
+        from harmonium.deep.draws import draw_deep_samples
         from harmonium.runs.draws import draw_samples
+        from harmonium.runs.folder import is_deep
 
-    drawn = draw_samples(run, clamp=clamp or "", **options, **read)
+    draw = draw_deep_samples if is_deep(run) else draw_samples
+    drawn = draw(run, clamp=clamp or "", **options, **read)
     if as_json:
         print_json(
             {

@@ -15,6 +15,7 @@ from harmonium.data.dataset import Dataset
 from harmonium.data.digits import load_digits
 from harmonium.data.files import read_npy, read_npz
 from harmonium.data.fingerprint import fingerprint
+from harmonium.data.fsdd import load_fsdd
 from harmonium.data.idx import read_idx
 from harmonium.data.images import read_images
 from harmonium.data.labels import read_labels, select_classes
@@ -34,6 +35,7 @@ Reader = Callable[[Path, str | None], tuple[np.ndarray, np.ndarray | None]]
 DATASETS: dict[str, Loader] = {
     "digits": load_digits,
     "mnist": load_mnist,
+    "fsdd": load_fsdd,
 }
 
 READERS: dict[str, Reader] = {

@@ -30,6 +30,8 @@ class Dataset:
         For data sets that have them.
     names : tuple of str or None
         Where the classes have names: y is the place of the row's name among these, which are sorted.
+    groups : array (N,) of integers or None
+        Rows of one group come from one thing, such as the windows of one recording: a split leaves them together.
     """
 
     X: np.ndarray
@@ -42,6 +44,7 @@ class Dataset:
     licence: str = ""
     citation: str = ""
     names: tuple[str, ...] | None = None
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.X)

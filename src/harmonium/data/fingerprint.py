@@ -12,8 +12,8 @@ from harmonium.data.dataset import Dataset
 
 
 def fingerprint(dataset: Dataset, length: int = 16) -> str:
-    """The first `length` hexadecimal digits of the SHA-256 of the shape, type and values of X (N, V), and of y (N,) and
-    the names of its classes.
+    """The first `length` hexadecimal digits of the SHA-256 of the shape, type and values of X (N, V), and of y (N,),
+    the names of its classes and the groups (N,) of its rows.
 
     Memory layout, byte order and the place of the data make no difference; X is read in blocks.
     """
@@ -25,6 +25,9 @@ def fingerprint(dataset: Dataset, length: int = 16) -> str:
         digest.update(_bytes(y.astype(np.int64)))
     if dataset.names is not None:
         digest.update(json.dumps(dataset.names).encode())
+    if dataset.groups is not None:
+        digest.update(b"groups")
+        digest.update(_bytes(dataset.groups.astype(np.int64)))
     return digest.hexdigest()[:length]
 
 

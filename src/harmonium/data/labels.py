@@ -155,7 +155,8 @@ def select_classes(dataset: Dataset, classes: Iterable[int | str]) -> Dataset:
     if kept.all():
         return dataset
     n_train = None if dataset.n_train is None else int(np.count_nonzero(kept[: dataset.n_train]))
-    return replace(dataset, X=dataset.X[kept], y=dataset.y[kept], n_train=n_train)
+    groups = None if dataset.groups is None else dataset.groups[kept]
+    return replace(dataset, X=dataset.X[kept], y=dataset.y[kept], n_train=n_train, groups=groups)
 
 
 def _asked(classes: Iterable[int | str], *, named: bool) -> list[int | str]:

@@ -29,7 +29,8 @@ def split(dataset: Dataset, held_out: str | float = "auto", seed: int = 0) -> tu
     -------
     train_rows, test_rows : slice, or sorted array of int64
         Together each row once. Drawn rows have each class in proportion, to within one row, where there are labels;
-        any fraction above 0 leaves at least one row on either side.
+        any fraction above 0 leaves at least one row on either side. Where rows come in groups, groups are drawn instead
+        of rows, each by the label of its first row.
 
     Raises
     ------
@@ -37,21 +38,26 @@ def split(dataset: Dataset, held_out: str | float = "auto", seed: int = 0) -> tu
         Any other `held_out`, a negative seed, or a fraction above 0 of a single row.
     """
     n = len(dataset)
+    labels = np.zeros(n, np.int64) if dataset.y is None else dataset.y
+    drawn, of_row = n, np.arange(n)  # what is drawn, rows or groups of them, and which of these each row is
+    if dataset.groups is not None:
+        _, first, of_row = np.unique(dataset.groups, return_index=True, return_inverse=True)
+        drawn, labels = len(first), labels[first]
     if held_out == "auto":
         own = dataset.n_train
         if own is not None and 0 < own < n:  # a choice of classes may have emptied either part
             return slice(0, own), slice(own, n)
-        fraction = AUTO_FRACTION if n > 1 else 0.0
+        fraction = AUTO_FRACTION if drawn > 1 else 0.0
     else:
         fraction = _fraction(held_out)
     if fraction == 0:
         return slice(0, n), slice(n, n)
-    if n < 2:
-        raise InputError(f"held_out={held_out!r} needs two rows at least, and there is {n}; use 0.")
+    if drawn < 2:
+        what = "rows" if dataset.groups is None else "groups of rows"
+        raise InputError(f"held_out={held_out!r} needs two {what} at least, and there is {drawn}; use 0.")
     if seed < 0:
         raise InputError(f"seed={seed} must not be negative.")
-    labels = np.zeros(n, np.int64) if dataset.y is None else dataset.y
-    test = _draw(labels, min(max(round(fraction * n), 1), n - 1), np.random.default_rng(seed))
+    test = _draw(labels, min(max(round(fraction * drawn), 1), drawn - 1), np.random.default_rng(seed))[of_row]
     return np.flatnonzero(~test), np.flatnonzero(test)
 
 

@@ -9,14 +9,13 @@ import numpy.typing as npt
 
 from harmonium.errors import InputError
 from harmonium.plots.checks import Floats, is_image, table
+from harmonium.plots.image_lines import frame, image_lines, value_limits
 from harmonium.plots.picture import Limits, colour_bar, heat_map, show
-from harmonium.plots.style import AMOUNT, MUTED, RULE, WIDTH, headings, new_figure, style
+from harmonium.plots.style import AMOUNT, WIDTH, headings, new_figure, style
 from harmonium.plots.tiles import default_columns, tiles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-UNKNOWN = "#CFE3F2"  # the colour of pixels that were left open
 
 
 def samples(
@@ -72,7 +71,7 @@ def samples(
     image = is_image(named[0][0], named[0][1].shape[1], shape)
     count = min(maximum, *(len(rows) for _, rows in named))
     tables = [rows[:count] for _, rows in named]
-    limits = _value_limits(*tables) if limits is None else limits
+    limits = value_limits(*tables) if limits is None else limits
     room = 0.25 * bool(title) + 0.2 * bool(caption)  # inches
     with style():
         if image:
@@ -82,7 +81,7 @@ def samples(
             figure = _heat_maps(figure, tables, limits)
         for ax, name in zip(figure.axes, ("data", "samples")[-len(tables) :], strict=False):
             headings(ax, name)
-        _frame(figure, title, caption)
+        frame(figure, title, caption)
     return figure
 
 
@@ -131,23 +130,8 @@ def completions(
         raise InputError(
             f"original, clamped and completed have {[len(rows) for rows in tables]} rows; give as many of each."
         )
-    if maximum < 1:
-        raise InputError(f"maximum is {maximum}; show at least one row.")
-    image = is_image("original", tables[0].shape[1], shape)
-    tables = [rows[:maximum] for rows in tables]
-    limits = _value_limits(*tables) if limits is None else limits
-    room = 0.25 * bool(title) + 0.2 * bool(caption)  # inches
-    with style():
-        if image:
-            assert shape is not None
-            figure = _three_lines(figure, tables, names, (shape[0], shape[1]), limits, room)
-        else:
-            figure = new_figure(WIDTH, 5.0) if figure is None else figure
-            for ax, name, rows in zip(figure.subplots(3, 1, sharex=True), names, tables, strict=True):
-                heat_map(ax, rows, AMOUNT, limits, x="", y=name, missing=UNKNOWN)
-            figure.axes[-1].set_xlabel("visible unit")
-        _frame(figure, title, caption)
-    return figure
+    lines = dict(zip(names, tables, strict=True))
+    return image_lines(lines, shape, title=title, caption=caption, maximum=maximum, limits=limits, figure=figure)
 
 
 def _same_width(*named: tuple[str, Floats]) -> None:
@@ -157,21 +141,6 @@ def _same_width(*named: tuple[str, Floats]) -> None:
             raise InputError(
                 f"{name} has {rows.shape[1]} entries a row and {first} {reference.shape[1]}; give rows of one machine."
             )
-
-
-def _value_limits(*tables: Floats) -> Limits:
-    """The least and the greatest value of all tables, a unit apart if they are equal."""
-    low = min(float(np.nanmin(rows)) for rows in tables if not np.isnan(rows).all())
-    high = max(float(np.nanmax(rows)) for rows in tables if not np.isnan(rows).all())
-    return (low, high) if high > low else (low, low + 1)
-
-
-def _frame(figure: Figure, title: str | None, caption: str | None) -> None:
-    """Write the title above and the caption below, where they are given."""
-    if title:
-        figure.suptitle(title, fontsize=11, fontweight="bold", x=0.01, ha="left")
-    if caption:
-        figure.supxlabel(caption, fontsize=8, color=MUTED)
 
 
 def _mosaics(
@@ -191,28 +160,6 @@ def _mosaics(
         figure = new_figure(across, (WIDTH - 0.3) / 2 * height / width + 0.3 + room)
     for ax, mosaic in zip(np.atleast_1d(figure.subplots(1, len(tables))), mosaics, strict=True):
         show(ax, mosaic, AMOUNT, limits)
-    return figure
-
-
-def _three_lines(
-    figure: Figure | None,
-    tables: list[Floats],
-    names: tuple[str, ...],
-    shape: tuple[int, int],
-    limits: Limits,
-    room: float,
-) -> Figure:
-    """Draw one mosaic with a line for each table, its name at the left."""
-    count = len(tables[0])
-    outside = limits[0] - 1  # a value of its own for the padding: NaN already means a pixel that was left open
-    mosaic = tiles(np.concatenate(tables), shape, count, 1, outside)
-    if figure is None:
-        across = min(WIDTH - 0.9, 1.1 * count)  # inches
-        figure = new_figure(max(across + 0.9, 3.0), across * mosaic.shape[0] / mosaic.shape[1] + 0.1 + room)
-    ax = figure.subplots()
-    show(ax, mosaic, AMOUNT, limits, missing=UNKNOWN, padding=RULE)
-    ax.set_yticks([(line + 0.5) * (shape[0] + 1) for line in range(3)], names)
-    ax.tick_params(length=0)
     return figure
 
 

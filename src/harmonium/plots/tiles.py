@@ -50,9 +50,8 @@ def tiles(
     if columns < 1 or above < 0 or beside < 0:
         raise InputError(f"columns is {columns} and pad is {pad}; give at least one column and no negative pad.")
     down, across = ceil(len(rows) / columns), columns
-    cells = np.full(
-        (down * across, shape[0] + above, shape[1] + beside), fill
-    )  # each image with its pad, above and left
+    # Each image with its pad, above and left
+    cells = np.full((down * across, shape[0] + above, shape[1] + beside), fill, dtype=float)
     cells[: len(rows), above:, beside:] = rows.reshape(-1, *shape)
     body = cells.reshape(down, across, *cells.shape[1:]).swapaxes(1, 2).reshape(down * cells.shape[1], -1)
     return np.pad(body, ((0, above), (0, beside)), constant_values=fill)

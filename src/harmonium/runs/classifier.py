@@ -6,7 +6,9 @@ T    of least mean -ln P(own class | x)^(1/T) on the validation rows, which no w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -77,21 +79,33 @@ class Classified:
 
 def run_log_probabilities(rbm: RBM, feed: Feed, rows: Tensor) -> Floats:
     """ln P(y | x) (n, C), in nats, of the given rows (n,), with or without labels."""
+    rbm = rbm.to(device=feed.device)
     # Normalised in double precision: the rounding of single precision would show in the sums
     return np.asarray(label_log_probabilities(rbm, feed, rows).double().log_softmax(-1).cpu().numpy())
 
 
-def fitted_temperature(inputs: Inputs, rbm: RBM) -> Temperature | None:
+#: ln P(y | x) (n, C), in nats, of the given rows (n,) of a feed, whatever it is that predicts.
+Says = Callable[[Feed, Tensor], Floats]
+
+
+def machine_says(rbm: RBM) -> Says:
+    """What a machine with the label among its visible units says."""
+    return partial(run_log_probabilities, rbm)
+
+
+def fitted_temperature(inputs: Inputs, says: Says) -> Temperature | None:
     """The temperature of the validation rows; None where none of them has a label, or there are none."""
     rows, feed = inputs.rows.validation, inputs.feed
     if feed.y is None or not len(rows) or not bool((feed.y[rows] != UNLABELLED).any()):
         return None
-    log_p = run_log_probabilities(rbm, feed, rows)
+    log_p = says(feed, rows)
     return fit_temperature(log_p, feed.y[rows].cpu().numpy())
 
 
-def classified(inputs: Inputs, rbm: RBM, temperature: float | None = None, *, other: bool = False) -> Classified | None:
-    """How a machine classifies the rows that it has learned least from: held out, or validation, or training rows.
+def classified(
+    inputs: Inputs, says: Says, temperature: float | None = None, *, other: bool = False
+) -> Classified | None:
+    """How the rows are classified that were learned from least: held out, or validation, or training rows.
 
     `other` says that the rows are of other data than the run's own.  None where no row has a label.
     """
@@ -103,7 +117,7 @@ def classified(inputs: Inputs, rbm: RBM, temperature: float | None = None, *, ot
     if part is None:
         return None
     rows = parts[part]
-    log_p, y = run_log_probabilities(rbm, feed, rows), feed.y[rows].cpu().numpy()
+    log_p, y = says(feed, rows), feed.y[rows].cpu().numpy()
     return Classified(
         part="data" if other else part,
         classes=feed.classes,

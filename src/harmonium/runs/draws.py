@@ -93,8 +93,7 @@ def draw_samples(
     words += [f"seed{seed}"] if seed else []
     words += ["other"] if other else []
     target = Path(out) if out is not None else opened.folder.path / "samples" / ("-".join(words) + ".npy")
-    if target.suffix != ".npy":
-        raise InputError(f"out={target} must end in .npy; the picture goes beside it.")
+    check_target(target)
     given = mask = None
     if start == "data" or clamp:
         mask = entries_of(region(opened.shape, clamp), opened.rbm.visible) if clamp else None
@@ -107,22 +106,33 @@ def draw_samples(
     states = drawn.v
     mixing = None if drawn.series is None else diagnose(drawn.series)
     columns = opened.rbm.visible.decode(states).cpu().numpy().astype(np.float32)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HarmoniumError(
-            f"the folder {target.parent} cannot be made: {error.strerror}; choose another out."
-        ) from None
-    with written_aside(target) as file:
-        np.save(file, columns)
     caption = _CAPTIONS[method].format(
         sweeps=sweeps, start="held-out rows" if given is not None else "independent noise"
     )
     caption += f", {clamp} half held fixed" if clamp else ""
     caption += f", temperature {temperature:g}" if temperature != 1 else ""
     caption += f", weights times {weight_factor:g}" if weight_factor != 1 else ""
-    picture = plots.save(_picture(opened, states, shown, clamp, caption), target.with_suffix(".png"))
+    picture = write_samples(target, columns, _picture(opened, states, shown, clamp, caption))
     return Drawn(columns, target, picture, method, mixing, dict(drawn.facts), _warning(method, sweeps, mixing))
+
+
+def check_target(path: Path) -> None:
+    """Raise InputError where samples cannot be written to `path`."""
+    if path.suffix != ".npy":
+        raise InputError(f"out={path} must end in .npy; the picture goes beside it.")
+
+
+def write_samples(path: Path, columns: np.ndarray, figure: Any) -> Path:
+    """Store the samples, and the figure beside them, whose path it returns; folders are made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HarmoniumError(
+            f"the folder {path.parent} cannot be made: {error.strerror}; choose another out."
+        ) from None
+    with written_aside(path) as file:
+        np.save(file, columns)
+    return plots.save(figure, path.with_suffix(".png"))
 
 
 def _warning(method: str, sweeps: int, mixing: Mixing | None) -> str | None:

@@ -15,7 +15,7 @@ from harmonium.evaluate.health import Finding
 from harmonium.io import save_model
 from harmonium.logz.progressive import Wanted
 from harmonium.machine import RBM
-from harmonium.runs.classifier import fitted_temperature
+from harmonium.runs.classifier import fitted_temperature, machine_says
 from harmonium.runs.folder import RunFolder
 from harmonium.runs.monitor import Monitor
 from harmonium.runs.plan import Plan
@@ -75,7 +75,7 @@ def _as_classifier(plan: Plan, rbm: RBM) -> dict[str, Any]:
     """The classes, and the temperature of the validation rows: null where there are none; nothing without a target."""
     if not plan.feed.classes:
         return {}
-    fit = fitted_temperature(plan, rbm)
+    fit = fitted_temperature(plan, machine_says(rbm))
     return {
         "classes": list(plan.feed.classes),
         "temperature": None if fit is None else fit.value,

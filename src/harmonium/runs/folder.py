@@ -49,7 +49,9 @@ _OWN = (
     "config.toml",
 )
 _FOLDERS = ("checkpoints", "trajectory", "figures", "samples")
-_SIGNS = ("config.toml", "model.safetensors", "metrics.jsonl", "summary.json", "checkpoints")
+#: What marks a folder as that of a network, with a run for each of its machines (`harmonium.deep.folder`).
+DEEP = "deep.toml"
+_SIGNS = (DEEP, "config.toml", "model.safetensors", "metrics.jsonl", "summary.json", "checkpoints")
 
 
 class RunFolder:
@@ -93,6 +95,10 @@ class RunFolder:
     def existing(cls, path: str | os.PathLike[str]) -> RunFolder:
         """The run at `path`; raises InputError where there is none."""
         folder = cls(path)
+        if is_deep(path):
+            raise InputError(
+                f"{path} holds a network of machines; give one of them, such as {folder.path / 'layer-1'}."
+            )
         if not folder.config_path.is_file():
             raise InputError(f"{path} holds no run (no config.toml); give a folder that harmonium train has made.")
         return folder
@@ -207,6 +213,11 @@ class RunFolder:
     def snapshots(self) -> list[tuple[int, Path]]:
         """The stored steps with their files, first to last."""
         return _steps_in(self.path / "trajectory")
+
+
+def is_deep(path: str | os.PathLike[str]) -> bool:
+    """Whether a folder is that of a network."""
+    return (Path(path) / DEEP).is_file()
 
 
 def _at_step(folder: Path, step: int) -> Path:

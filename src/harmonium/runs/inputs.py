@@ -136,15 +136,22 @@ def resolve_precision(config: Config, device: torch.device) -> torch.dtype:
 def split_rows(config: Config, data: Dataset) -> Rows:
     """Held-out rows first, then validation rows out of what is left for training."""
     train, held_out = (_as_tensor(rows, len(data)) for rows in split(data, config.held_out, config.seed))
-    fraction = _validation_fraction(config, len(train))
-    count = round(fraction * len(train))
-    if fraction and not 0 < count < len(train):
+    place, words = torch.arange(len(train)), "rows"
+    if data.groups is not None:  # groups are drawn instead of rows
+        place = torch.from_numpy(np.unique(data.groups[train.numpy()], return_inverse=True)[1])
+        words = "groups of rows"
+    n = int(place.max()) + 1 if len(place) else 0
+    fraction = _validation_fraction(config, n)
+    count = round(fraction * n)
+    if fraction and not 0 < count < n:
         raise InputError(
-            f"validation={fraction:g} of {len(train)} training rows makes {count} rows to watch and "
-            f"{len(train) - count} to train on; choose another fraction."
+            f"validation={fraction:g} of {n} training {words} makes {count} {words} to watch and "
+            f"{n - count} to train on; choose another fraction."
         )
-    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed_for(config.seed, "validation")))
-    return Rows(train[order[count:]].sort().values, train[order[:count]].sort().values, held_out)
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed_for(config.seed, "validation")))
+    watched = torch.zeros(n, dtype=torch.bool)
+    watched[order[:count]] = True
+    return Rows(train[~watched[place]], train[watched[place]], held_out)
 
 
 def _validation_fraction(config: Config, n: int) -> float:

@@ -21,7 +21,7 @@ from harmonium.logz.exact import MOST_STATES, sample_v_exactly
 from harmonium.machine import RBM
 from harmonium.noise import Noise, seed_for
 from harmonium.runs.class_pictures import draw_classifier
-from harmonium.runs.classifier import classified, fitted_temperature
+from harmonium.runs.classifier import classified, fitted_temperature, machine_says
 from harmonium.runs.judged import LABELS, judged
 from harmonium.runs.plan import Plan
 from harmonium.units import OneHot, UnitFamily
@@ -83,8 +83,9 @@ def draw(plan: Plan, rbm: RBM, history: list[dict[str, Any]], folder: Path) -> I
 
     labelled = feed.y is not None
     if labelled:
-        temperature = fitted_temperature(plan, rbm)
-        found = classified(plan, rbm, None if temperature is None else temperature.value)
+        says = machine_says(rbm)
+        temperature = fitted_temperature(plan, says)
+        found = classified(plan, says, None if temperature is None else temperature.value)
         if found is not None:
             yield from draw_classifier(plan, found, folder, shape=shape)
     if config.aim == "discriminative":

@@ -6,6 +6,7 @@ Whatever is wrong with the options shows here, before a run folder is touched.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -49,7 +50,11 @@ class Plan(Inputs):
     state: TrainState
 
 
-def make_plan(config: Config, data: Dataset, *, feed: Feed | None = None) -> Plan:
+#: Makes another first machine out of the usual one, on the same two sides.
+First = Callable[[RBM], RBM]
+
+
+def make_plan(config: Config, data: Dataset, *, feed: Feed | None = None, first: First | None = None) -> Plan:
     """Everything for a run from its first step; raises InputError naming the option that does not fit.
 
     `feed` may be that of a run on the same data with another seed.
@@ -63,7 +68,9 @@ def make_plan(config: Config, data: Dataset, *, feed: Feed | None = None) -> Pla
     feed, rows = inputs.feed, _rows_to_draw(inputs)
     n = len(rows)
     noise = Noise(seed_for(config.seed, "train"), dtype=feed.dtype, device=feed.device)
-    first = _first_machine(inputs, read_side("hidden", config.hidden), noise)
+    machine = _first_machine(inputs, read_side("hidden", config.hidden), noise)
+    if first is not None:
+        machine = first(machine)
     size, final = _batch_sizes(config, n)
     epochs = config.epochs or _own_epochs(config, n, size)
     per_epoch = config.minibatches or schedules.passes_per_epoch(n, size, final, epochs)
@@ -81,9 +88,9 @@ def make_plan(config: Config, data: Dataset, *, feed: Feed | None = None) -> Pla
         total=total,
         per_epoch=per_epoch,
         largest_batch=int(sizes.max()),
-        negative=_make_negative(config, first, int(sizes.max())),
+        negative=_make_negative(config, machine, int(sizes.max())),
         transforms=make_transforms(l1=config.l1, l2=config.l2, centre=centre),
-        state=TrainState(_make_update(config, first, total), noise),
+        state=TrainState(_make_update(config, machine, total), noise),
     )
 
 

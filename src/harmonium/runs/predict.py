@@ -17,7 +17,7 @@ from harmonium.errors import InputError
 from harmonium.evaluate.classification import Classification, Floats, classify, proportion_dict
 from harmonium.evaluate.temperature import calibrate
 from harmonium.io import written_aside
-from harmonium.runs.classifier import run_log_probabilities
+from harmonium.runs.folder import is_deep
 from harmonium.runs.inputs import Inputs
 from harmonium.runs.reopen import Opened, reopen
 
@@ -130,7 +130,7 @@ def predict(
         A file that cannot be written.
     """
     path = _target(out, overwrite)
-    opened = reopen(run)
+    opened = _open(run)
     if not opened.labelled:
         raise InputError(f"the machine in {run} has no target to predict; train one with target=label.")
     temperature = _temperature(opened) if calibrated else None
@@ -138,8 +138,8 @@ def predict(
     rows = inputs.rows.held_out if data is None else torch.arange(len(inputs.feed))
     if not len(rows):
         raise InputError(f"the run in {run} held out no rows to predict; give data.")
-    rbm, feed = opened.rbm.to(device=inputs.feed.device), inputs.feed
-    log_p = run_log_probabilities(rbm, feed, rows)
+    feed = inputs.feed
+    log_p = opened.says(feed, rows)
     if temperature is not None:
         log_p = calibrate(log_p, temperature)
     found = None
@@ -158,6 +158,14 @@ def predict(
     if path is not None:
         _write(path, prediction)
     return prediction
+
+
+def _open(run: str | os.PathLike[str]) -> Opened:
+    if not is_deep(run):
+        return reopen(run)
+    from harmonium.deep.reopen import open_classifier  # networks are built on runs, and need not be loaded for them
+
+    return open_classifier(run)
 
 
 def _target(out: str | os.PathLike[str] | None, overwrite: bool) -> Path | None:

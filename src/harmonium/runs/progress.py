@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from harmonium.runs.monitor import Monitor
@@ -27,38 +28,39 @@ def _knows_size() -> bool:
         return False
 
 
-class Progress:
-    """An observer that shows where training stands."""
+class Bar:
+    """How far something of `total` steps has come; words follow the numbers."""
 
-    def __init__(self, monitor: Monitor, start: int) -> None:
+    def __init__(self, total: int, start: int = 0, unit: str = "step") -> None:
         from tqdm.auto import tqdm
 
-        self.monitor = monitor
-        self.total = monitor.plan.total
+        self.total, self.unit = total, unit
         self.plain = not (sys.stderr.isatty() or "ipykernel" in sys.modules)
         self._bar: Any = None
         if not self.plain:
             width = shutil.get_terminal_size().columns
             self._bar = tqdm(
-                total=self.total, initial=start, unit=" steps", smoothing=0.1, bar_format=_BAR,
+                total=total, initial=start, unit=f" {unit}s", smoothing=0.1, bar_format=_BAR,
                 dynamic_ncols=_knows_size(), ncols=width, nrows=24,
             )  # fmt: skip
         self._last = self._began = time.perf_counter()
         self._first = start
 
-    def __call__(self, state: TrainState) -> None:
+    def show(self, step: int, words: Callable[[], str]) -> None:
         """Refresh a few times a second."""
         now = time.perf_counter()
-        if now - self._last < (_PLAIN_LINE if self.plain else _REFRESH) and state.step < self.total:
+        if now - self._last < (_PLAIN_LINE if self.plain else _REFRESH) and step < self.total:
             return
         self._last = now
         if self._bar is None:
-            rate = (state.step - self._first) / max(now - self._began, 1e-9)
-            left = (self.total - state.step) / max(rate, 1e-9)
-            sys.stderr.write(f"step {state.step}/{self.total}, {rate:.0f} steps/s, {left:.0f} s left, {self.score()}\n")
+            rate = (step - self._first) / max(now - self._began, 1e-9)
+            left = (self.total - step) / max(rate, 1e-9)
+            unit = self.unit
+            pace = f"{rate:.0f} {unit}s/s" if rate >= 1 else f"{1 / max(rate, 1e-9):.1f} s/{unit}"
+            sys.stderr.write(f"{unit} {step}/{self.total}, {pace}, {left:.0f} s left, {words()}\n")
             return
-        self._bar.set_postfix_str(self.score(), refresh=False)
-        self._bar.update(state.step - self._bar.n)
+        self._bar.set_postfix_str(words(), refresh=False)
+        self._bar.update(step - self._bar.n)
 
     def say(self, text: str) -> None:
         """A line above the bar."""
@@ -66,6 +68,23 @@ class Progress:
             sys.stderr.write(f"{text}\n")
         else:
             self._bar.write(text, file=sys.stderr)
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+class Progress(Bar):
+    """An observer that shows where training stands."""
+
+    def __init__(self, monitor: Monitor, start: int) -> None:
+        super().__init__(monitor.plan.total, start)
+        self.monitor = monitor
+
+    def __call__(self, state: TrainState) -> None:
+        """Refresh a few times a second."""
+        self.show(state.step, self.score)
 
     def score(self) -> str:
         """The last measurement in a few words."""
@@ -77,8 +96,3 @@ class Progress:
             return f"{part} ln P(label) {last[f'{part}_log_p_label']:.3f} nats, {last[f'{part}_label_error']:.2%} wrong"
         about = "" if last["train_stderr"] == 0 else f" ± {last['train_stderr']:.1g}"
         return f"ln p {last['train']:.2f}{about} nats"
-
-    def close(self) -> None:
-        """Leave the bar as it stands."""
-        if self._bar is not None:
-            self._bar.close()

@@ -25,7 +25,7 @@ from harmonium.logz.exact import enumeration_seconds
 from harmonium.logz.progressive import Progressive, Wanted
 from harmonium.machine import RBM
 from harmonium.noise import Noise, seed_for
-from harmonium.runs.classifier import Classified, classified
+from harmonium.runs.classifier import Classified, Says, classified, machine_says
 from harmonium.runs.folder import RunFolder
 from harmonium.runs.inputs import Inputs, open_inputs
 from harmonium.runs.source import array_data, load_config_data
@@ -37,12 +37,16 @@ from harmonium.units import UnitFamily
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A trained machine with the options and description that its run left."""
+    """A trained machine with the options and description that its run left; `says` is what predicts labels.
+
+    For a network that is the whole of it, and `rbm` its first machine.
+    """
 
     rbm: RBM
     folder: RunFolder
     config: Config
     description: dict[str, Any]
+    says: Says
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -107,7 +111,7 @@ def reopen(path: str | os.PathLike[str]) -> Opened:
     if not folder.model_path.is_file():
         raise InputError(f"the run in {path} has no model yet; finish it with: harmonium train --resume {path}")
     rbm, description = load_model(folder.model_path)
-    return Opened(rbm, folder, folder.read_config(), description)
+    return Opened(rbm, folder, folder.read_config(), description, machine_says(rbm))
 
 
 @torch.no_grad()
@@ -142,7 +146,7 @@ def evaluate(
     summary = final_scores(inputs, rbm, z, wanted=wanted)
     if data is not None:
         summary["scores"] = {"data": summary["scores"]["train"]}
-    found = classified(inputs, rbm, opened.description.get("temperature"), other=data is not None)
+    found = classified(inputs, opened.says, opened.description.get("temperature"), other=data is not None)
     if found is not None:
         summary["classification"] = found.as_dict()
     if figures:

@@ -30,12 +30,17 @@ def resume(
     run = RunFolder.existing(folder)
     if run.complete:
         say(f"the run in {folder} is complete; nothing is left to do")
-        rbm, _ = load_model(run.model_path)
-        return Run(rbm, run.read_json("summary.json") or {}, run.read_history(), run.path)
+        return finished_run(run)
     run.remove_leftovers()
     config = run.read_config()
     dataset = None if data is None else array_data(data, labels, config)
     return run_training(config, lambda _: run, dataset=dataset, resuming=True, progress=progress, say=say)
+
+
+def finished_run(run: RunFolder) -> Run:
+    """A complete run, read from its folder."""
+    rbm, _ = load_model(run.model_path)
+    return Run(rbm, run.read_json("summary.json") or {}, run.read_history(), run.path)
 
 
 def check_same_options(folder: str | os.PathLike[str], asked: Mapping[str, Any], *, from_text: bool = False) -> None:

@@ -126,12 +126,15 @@ class SeedFolders:
 # ---- what worker processes are given ------------------------------------------------------------------------------
 
 
+_ARRAYS = ("X", "y", "groups")
+
+
 def describe(place: Path, config: Config, data: Dataset) -> None:
     """Write options and data for workers, who map the rows into memory: all of them share one copy."""
-    np.save(place / "X.npy", data.X)
-    if data.y is not None:
-        np.save(place / "y.npy", data.y)
-    words = {f.name: getattr(data, f.name) for f in fields(Dataset) if f.name not in ("X", "y")}
+    for name in _ARRAYS:
+        if (values := getattr(data, name)) is not None:
+            np.save(place / f"{name}.npy", values)
+    words = {f.name: getattr(data, f.name) for f in fields(Dataset) if f.name not in _ARRAYS}
     write_json(place / "job.json", {"options": config.as_dict(), "data": words})
 
 
@@ -139,9 +142,9 @@ def described(place: Path) -> tuple[Config, Dataset]:
     """What `describe` wrote."""
     stored = json.loads((place / "job.json").read_text(encoding="utf-8"))
     words = stored["data"] | {"shape": tuple(stored["data"]["shape"])}
-    X, y = (
-        np.load(place / name, mmap_mode="c", allow_pickle=False) if (place / name).is_file() else None
-        for name in ("X.npy", "y.npy")
+    X, y, groups = (
+        np.load(place / f"{name}.npy", mmap_mode="c", allow_pickle=False) if (place / f"{name}.npy").is_file() else None
+        for name in _ARRAYS
     )
     assert X is not None
-    return config_from(stored["options"]), Dataset(X=X, y=y, **words)
+    return config_from(stored["options"]), Dataset(X=X, y=y, groups=groups, **words)

@@ -26,7 +26,7 @@ from harmonium.runs.health import HealthWatch
 from harmonium.runs.interrupts import Interrupts
 from harmonium.runs.monitor import Monitor
 from harmonium.runs.pictures import draw
-from harmonium.runs.plan import Plan, make_plan
+from harmonium.runs.plan import First, Plan, make_plan
 from harmonium.runs.progress import Progress
 from harmonium.runs.source import array_data, load_config_data, with_absolute_paths
 from harmonium.runs.trajectory import Snapshots
@@ -116,12 +116,13 @@ def run_training(
     progress: bool = False,
     say: Say = lambda text: None,
     watch: Watch | None = None,
+    first: First | None = None,
 ) -> Run:
     """Plan, train, score and draw; `claim` makes the run's folder once nothing is wrong with the options."""
     interrupts = Interrupts(silent=not progress)
     with contextlib.nullcontext() if claim is None else interrupts.listening():
         data = load_config_data(config) if dataset is None else dataset
-        plan = make_plan(config if claim is None else with_absolute_paths(config), data)
+        plan = make_plan(config if claim is None else with_absolute_paths(config), data, first=first)
         folder = None if claim is None else claim(data)
         try:
             with threads_of(plan, folder if resuming else None):

@@ -171,15 +171,16 @@ def fix_held_out(data: Dataset, config: Config) -> tuple[Dataset, str]:
         return data, config.held_out
     order = np.concatenate([train, held_out])
     y = None if data.y is None else data.y[order]
-    return replace(data, X=data.X[order], y=y, n_train=len(train)), "auto"
+    groups = None if data.groups is None else data.groups[order]
+    return replace(data, X=data.X[order], y=y, n_train=len(train), groups=groups), "auto"
 
 
 def store_data(folder: Path, data: Dataset) -> None:
     """Keep data that were in memory with the search, for its workers and for another day."""
     with written_aside(folder / _DATA) as file:
-        y = {} if data.y is None else {"y": data.y}
+        y = {name: x for name in ("y", "groups") if (x := getattr(data, name)) is not None}
         n_train = -1 if data.n_train is None else data.n_train
-        np.savez(file, X=data.X, scale=data.scale, shape=data.shape, n_train=n_train, name=data.name, **y)  # type: ignore[arg-type]
+        np.savez(file, X=data.X, scale=data.scale, shape=data.shape, n_train=n_train, name=data.name, **y)
 
 
 def load_search_data(folder: Path, settings: Settings) -> Dataset:
@@ -197,6 +198,7 @@ def load_search_data(folder: Path, settings: Settings) -> Dataset:
                     name=str(stored["name"]),
                     source=IN_MEMORY,
                     n_train=None if stored["n_train"] < 0 else int(stored["n_train"]),
+                    groups=stored["groups"] if "groups" in stored.files else None,
                 )
         except (OSError, ValueError, KeyError):
             raise InputError(f"{folder / _DATA}, the data of the search, cannot be read; begin anew.") from None

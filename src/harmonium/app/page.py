@@ -1,0 +1,138 @@
+"""One HTML file with machines inside: opened from a disk or a mail, it computes by itself, without a network.
+
+The template, the style and the script's modules lie in templates/; the modules are joined in the order of `SCRIPTS`
+into one script.  A policy in the page's head forbids it every address.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from harmonium.app.panel import Panel
+from harmonium.errors import InputError
+
+_TEMPLATES = Path(__file__).parent / "templates"
+#: Modules of the script, each using only those before it.
+SCRIPTS = (
+    "random.js", "unpack.js", "units.js", "engine.js", "preprocess.js", "chain.js", "selftest.js", "paint.js",
+    "input.js", "pad.js", "states.js", "hidden.js", "dream.js", "page.js",
+)  # fmt: skip
+_TITLE = "What does the machine see?"
+#: Parameters in half precision that a page carries, at most: a third more as text.
+MOST_BYTES = 4_500_000
+
+
+def page(
+    runs: Sequence[str | os.PathLike[str] | Panel] = (),
+    out: str | os.PathLike[str] = "harmonium.html",
+    *,
+    title: str = "",
+    overwrite: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """Write a page on which one draws a digit and sees what machines make of it.
+
+    Parameters
+    ----------
+    runs : sequence of path or Panel
+        Run folders, or panels that were made otherwise; with several the page has a chooser. None at all trains a
+        small machine on the bundled digits.
+    out : path
+        The file to write, ending in .html.
+    title : str
+        The page's heading.
+    overwrite : bool
+        Replace that file where there is one.
+    say : callable
+        Told what takes long.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        Where a run cannot be shown, or the file must not be replaced; nothing has been written.
+    HarmoniumError
+        Where the file cannot be written.
+    """
+    from harmonium.io import write_text
+
+    path = _target(out, overwrite)
+    write_text(path, render(_panels(runs, say), title or _TITLE))
+    return path
+
+
+def render(panels: Sequence[Panel], title: str = _TITLE) -> str:
+    """The page as text."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    from harmonium.app.pack import document
+
+    style = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
+    modules = "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    script = f'(() => {{\n"use strict";\n{modules}}})();\n'
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    return environment.get_template("page.html.j2").render(
+        title=title,
+        style=Markup(style),
+        style_hash=_hash(style),
+        script=Markup(script),
+        script_hash=_hash(script),
+        data=Markup(_json(document(panels))),
+    )
+
+
+def _panels(runs: Sequence[str | os.PathLike[str] | Panel], say: Callable[[str], None]) -> list[Panel]:
+    from harmonium.app.from_run import demonstration, panel_of_run
+
+    if isinstance(runs, (str, os.PathLike, Panel)):
+        runs = [runs]
+    if not runs:
+        return [demonstration(say)]
+    names = _names([run for run in runs if not isinstance(run, Panel)])
+    room = MOST_BYTES // len(runs)
+    return [
+        run if isinstance(run, Panel) else panel_of_run(run, name=names[os.fspath(run)], most_bytes=room)
+        for run in runs
+    ]
+
+
+def _names(paths: Sequence[str | os.PathLike[str]]) -> dict[str, str]:
+    """What each run is called: its folder's name, or all of its path where two folders have the same."""
+    last = {os.fspath(path): Path(path).resolve().name for path in paths}
+    return {path: name if list(last.values()).count(name) == 1 else path for path, name in last.items()}
+
+
+def _target(out: str | os.PathLike[str], overwrite: bool) -> Path:
+    """The file to write, checked before anything slow."""
+    path = Path(out).expanduser()
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"out={os.fspath(out)!r} must end in .html.")
+    if path.is_dir() or (path.exists() and not overwrite):
+        raise InputError(f"out={path} exists already; replace it with --overwrite, or choose another name.")
+    if not path.parent.is_dir():
+        raise InputError(f"out={path} lies in a folder that does not exist; make it, or choose another one.")
+    return path
+
+
+def _json(value: Any) -> str:
+    """JSON that no browser takes for markup, whatever words it holds."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")

@@ -1,0 +1,1 @@
+"""Deep belief networks: machines stacked, bounded, unrolled to a feed-forward network, and fine-tuned."""

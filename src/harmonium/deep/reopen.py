@@ -1,0 +1,64 @@
+"""A finished deep run opened again: to predict, to score, to sample."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from harmonium.deep.files import load_network
+from harmonium.deep.folder import DeepFolder
+from harmonium.deep.pretrain import stack_of
+from harmonium.deep.says import network_says
+from harmonium.deep.train import DeepRun, first_config
+from harmonium.errors import InputError
+from harmonium.runs.classifier import classified
+from harmonium.runs.folder import RunFolder
+from harmonium.runs.reopen import Opened
+from harmonium.runs.resume import finished_run
+
+
+def load_deep(path: str | os.PathLike[str]) -> DeepRun:
+    """A finished deep run from its folder; raises InputError where there is none, or it is not finished."""
+    folder = DeepFolder(path)
+    _, deep = folder.read_config()
+    summary = folder.read_summary()
+    runs = [finished_run(RunFolder(folder.path / f"layer-{i + 1}")) for i in range(len(deep.hidden))]
+    network = load_network(folder.network_path)[0] if folder.network_path.is_file() else None
+    return DeepRun(
+        stack_of(runs), network, runs, tuple(summary.get("classes", ())), summary, folder.read_history(), folder.path
+    )
+
+
+def open_classifier(path: str | os.PathLike[str]) -> Opened:
+    """The fine-tuned classifier of a deep run, as `harmonium.runs.predict` takes it.
+
+    Raises InputError where the run was fine-tuned for something else, or not at all.
+    """
+    run = load_deep(path)
+    kind = run.summary.get("fine_tuned", {}).get("kind")
+    if run.network is None or kind != "classifier":
+        raise InputError(
+            f"the network in {path} was not fine-tuned as a classifier; train one with target=label and "
+            "fine_tune=classifier."
+        )
+    config, deep = DeepFolder(path).read_config()
+    bottom = run.layers[0]
+    description = {
+        "image_shape": run.summary["image_shape"],
+        "binarize": bottom.summary["binarize"],
+        "classes": list(run.classes),
+        "temperature": run.summary["fine_tuned"].get("temperature"),
+    }
+    return Opened(bottom.rbm, RunFolder(path), first_config(config, deep), description, network_says(run.network))
+
+
+def evaluate_deep(path: str | os.PathLike[str], data: Any = None, labels: Any = None, **changes: Any) -> dict[str, Any]:
+    """Scores of the run's own data, as they were at its end; or a classifier's of other `data`, all rows of them."""
+    if data is None:
+        return load_deep(path).summary
+    opened = open_classifier(path)
+    inputs = opened.inputs(data, labels, **changes)
+    found = classified(inputs, opened.says, opened.description.get("temperature"), other=True)
+    if found is None:
+        raise InputError("data has no labels to compare predictions with; give them with labels, or use predict.")
+    return {"classification": found.as_dict()}
