@@ -11,6 +11,9 @@ import harmonium as hm
 from harmonium import plots
 from harmonium.cli import main
 from harmonium.errors import InputError
+from harmonium.evaluate.fidelity import fidelity
+from harmonium.evaluate.labels import completed
+from harmonium.evaluate.pseudolikelihood import pseudo_log_likelihood
 from harmonium.io import load_model, save_model
 from harmonium.logz.exact import sample_v_exactly
 from harmonium.noise import Noise
@@ -18,7 +21,7 @@ from harmonium.plots.moments import Pair, limits
 from harmonium.runs import check as module
 from harmonium.runs.check import check, model_sample, report
 from harmonium.runs.folder import RunFolder
-from harmonium.units import Bernoulli
+from harmonium.units import Bernoulli, OneHot, Product
 from laws.sides import machine
 from small_runs import IMAGES, LABELS, QUICK, no_pictures
 
@@ -132,6 +135,47 @@ def test_the_discriminative_gradient_is_not_judged_by_the_joint_distribution(tmp
     hm.train(IMAGES, LABELS, out=tmp_path / "c", target="label", **QUICK)
     result = check(tmp_path / "c", data=IMAGES, labels=LABELS)
     assert not {"covariances-apart", "means-apart", "below-baseline"} & {f["kind"] for f in result["findings"]}
+    sentence = "its distribution of the data is not learned"
+    assert sentence in " ".join(report(result).split())
+    assert sentence in call("sample", tmp_path / "c", "--number", 4).stderr
+    hm.train(IMAGES, LABELS, out=tmp_path / "j", target="label", objective="joint", **QUICK)
+    assert sentence not in " ".join(report(check(tmp_path / "j", data=IMAGES, labels=LABELS)).split())
+    assert sentence not in call("sample", tmp_path / "j", "--number", 4).stderr
+
+
+def test_rows_without_label_are_left_out_or_given_one_and_counted(tmp_path, monkeypatch):
+    no_pictures(monkeypatch)
+    some = np.where(np.arange(60) % 3 == 0, LABELS, -1)
+    hm.train(IMAGES, some, out=tmp_path / "s", target="label", objective="joint", **QUICK)
+    result = check(tmp_path / "s", data=IMAGES, labels=some)
+    assert (result["unlabelled"], result["moments"]["rows"], result["scores"]["data"]["rows"]) == (40, 60, 20)
+    assert "40 rows without a label are left out" in report(result)
+    rbm, _ = load_model(tmp_path / "s")
+    x = IMAGES.reshape(60, 12)
+    v = np.concatenate([x, np.eye(2)[LABELS]], 1)[some >= 0]
+    own = float(pseudo_log_likelihood(rbm, torch.from_numpy(v)).mean())
+    assert result["scores"]["data"]["pseudo_log_likelihood"]["value"] == pytest.approx(own)
+    of_x = [entry for entry in result["moments"]["means"]["worst"] if entry["entry"] < 12]
+    assert of_x
+    assert [entry["data"] for entry in of_x] == pytest.approx([x.mean(0)[entry["entry"]] for entry in of_x])
+    none = check(tmp_path / "s", data=IMAGES, labels=np.full(60, -1))
+    assert (none["unlabelled"], none["scores"], none["moments"]["rows"]) == (60, {}, 60)
+    assert "pseudo" not in report(none)
+
+
+def test_completed_labels_leave_the_moments_of_the_machine_as_they_are():
+    rbm = machine(Product(Bernoulli(4), OneHot(1, 3)), Bernoulli(2), 1.5)
+    noise = Noise(5, dtype=torch.float64)
+    v = sample_v_exactly(rbm, 20_000, noise)
+    erased = v.clone()
+    erased[:15_000, 4:] = 0
+    found = completed(rbm, erased, noise)
+    assert torch.equal(found[15_000:], v[15_000:])
+    assert torch.equal(found[:, :4], v[:, :4])
+    assert not torch.equal(found, v)
+    agreed = fidelity(rbm, found)
+    for part in (agreed.means, agreed.covariances, agreed.hidden):
+        assert float(part.z.abs().max()) < 4.5  # of 30 values: one false alarm in 5,000 seeds
 
 
 def call(*words):

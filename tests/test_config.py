@@ -67,6 +67,16 @@ def test_a_special_number_is_taken_and_said(spec):
     assert wanted.contains(spec.default)
 
 
+def test_both_ends_of_a_range_are_said():
+    with pytest.raises(InputError, match=r"labelled_share must be a finite number above 0 and up to 1 \(or -1"):
+        config_from({"labelled_share": 2})
+    for spec in NUMBERS:
+        wanted = takes(spec)
+        words = wanted.in_words(TYPES[spec.name])
+        for end in (wanted.low, wanted.above, wanted.high, wanted.below):
+            assert end is None or f"{end:g}" in words
+
+
 @pytest.mark.parametrize("spec", WORDS, ids=lambda f: f.name)
 def test_words_outside_the_choices_are_refused(spec):
     with pytest.raises(InputError, match=f"{spec.name} must be one of {takes(spec).choices[0]}.*, not 'what'"):

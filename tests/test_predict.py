@@ -165,7 +165,8 @@ def test_what_is_refused_is_one_sentence(folder, tmp_path):
     refused(run, "empty.csv is empty", tmp_path / "empty.csv")
     refused(run, "is empty", X[:0])
     refused(run, "must end in .csv", X, out=tmp_path / "p.txt")
-    refused(run, "cannot be written", X, out=tmp_path / "none" / "p.csv")
+    nowhere = tmp_path / "none" / "p.csv"  # said before anything is read
+    refused(tmp_path / "no run", "lies in a folder that is not there; make .*none, or", X, out=nowhere)
     refused(tmp_path, "holds no run", X)
     machine = reopen(run).rbm
     for x, words in ((X[:, 1:], r"x has shape \(60, 11\)"), (X[:0], "no rows"), (X + 2.0, "no state of bernoulli")):
@@ -173,6 +174,41 @@ def test_what_is_refused_is_one_sentence(folder, tmp_path):
             hm.class_probabilities(machine, x)
     with pytest.raises(hm.InputError, match="a label must be the last"):
         hm.class_probabilities(reopen(folder / "plain").rbm, X)
+
+
+def test_other_rows_are_judged_by_the_frequencies_of_the_training_rows(folder):
+    own = reopen(folder / "r").inputs()
+    counts = np.bincount(own.feed.y[own.rows.train].numpy(), minlength=2)
+    even = LABELS == 1  # its name is the second, and "even" the first of the sorted ones
+    for changed in (False, True):
+        if changed:  # a run that has not stored them
+            path = folder / "r" / "summary.json"
+            kept = path.read_text()
+            path.write_text(json.dumps({k: v for k, v in json.loads(kept).items() if k != "class_counts"}))
+        found = evaluate(folder / "r", X[even], NAMES[even])["scores"]["data"]
+        assert found["baseline_log_p_label"] == pytest.approx(np.log((counts[0] + 1) / (counts.sum() + 2)))
+        assert found["baseline_label_error"] == float(counts[0] < counts[1])
+    path.write_text(kept)
+
+
+def test_rows_are_counted_among_all_rows_of_the_data(folder, tmp_path):
+    kind = folder / "d.csv"
+    found = hm.predict(folder / "r", kind, classes="round", out=tmp_path / "p.csv")
+    np.testing.assert_array_equal(found.rows, np.flatnonzero(NAMES == "round"))
+    assert [int(line.split(",")[0]) for line in (tmp_path / "p.csv").read_text().split()[1:]] == found.rows.tolist()
+    whole = hm.predict(folder / "r", kind).probabilities
+    np.testing.assert_allclose(found.probabilities, whole[found.rows], atol=1e-6)
+    np.testing.assert_array_equal(hm.predict(folder / "r", X, NAMES, classes="round").rows, found.rows)
+
+
+def test_what_is_no_run_and_no_machine_is_one_sentence(folder):
+    for run in (None, 3, X, hm.load_model(folder / "r")[0]):
+        refused(run, rf"run must be the path of a run's folder, not {type(run).__name__}; write predict\(", X)
+    machine = reopen(folder / "r").rbm
+    for rbm, x in (("P", X), (X, machine), (None, X)):
+        with pytest.raises(hm.InputError, match=rf"rbm must be a machine, not {type(rbm).__name__}; write class_prob"):
+            hm.class_probabilities(rbm, x)
+    refused(folder / "memory", "check or predict with .folder, data=")
 
 
 def invoke(*words):

@@ -50,7 +50,7 @@ class Config:
         "How grey becomes black and white: a threshold such as 0.5, stochastic (grey is a probability, drawn anew "
         "each time), or none.",
         "Data",
-        shown="0.5 for grey images and two-valued units, else none",
+        shown="0.5 for grey images and two-valued units, none to predict a target",
     )
     held_out: str = option(
         "auto",

@@ -13,6 +13,14 @@ class InputError(HarmoniumError, ValueError):
     exit_code = 2
 
 
+class ValueRefusedError(InputError):
+    """A raw value that the units do not take; `where` says which, as the beginning of a sentence."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where} {why}")
+        self.where = where
+
+
 class DivergedError(HarmoniumError, ArithmeticError):
     """Training has left the region of finite, meaningful parameters."""
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from harmonium.data.dataset import Dataset
 from harmonium.data.labels import UNLABELLED
-from harmonium.errors import InputError
+from harmonium.errors import InputError, ValueRefusedError
 from harmonium.noise import Noise
 from harmonium.units import Bernoulli, OneHot, Product, UnitFamily, parts_of
 
@@ -188,7 +188,8 @@ def label_codes(data: Dataset, classes: Sequence[Label] | None = None) -> tuple[
         classes = tuple(label for label, value in zip(own, values, strict=True) if value != UNLABELLED)
         if len(classes) < 2:
             few = f"one class alone, {classes[0]!r}" if classes else "not one label"
-            hint = f" ({UNLABELLED} means no label: renumber the classes)" if UNLABELLED in values else ""
+            numbered = bool(classes) and UNLABELLED in values and data.names is None
+            hint = f" ({UNLABELLED} means no label: renumber the classes)" if numbered else "; label rows of more"
             raise InputError(f"target needs at least two classes, and {data.name} has {few}{hint}.")
         if len(classes) > _MOST_CLASSES:
             raise InputError(f"target takes {_MOST_CLASSES} classes at most, and {data.name} has {len(classes)}.")
@@ -285,12 +286,12 @@ def _refusal(refused: tuple[int, int, float], side: UnitFamily, scale: float, *,
     if binarized:
         kinds = "from 0 to 1 to be made black or white"
         values = f" (or {side.support}, with binarize=none)" if side.name != "bernoulli" else ""
-        return InputError(f"{where} is not {kinds}{values}; change scale, or visible (gaussian takes real numbers).")
+        why = f"is not {kinds}{values}; change scale, or set visible=gaussian, which takes real numbers."
+        return ValueRefusedError(where, why)
     for part in parts_of(side):
         if column < part.n:
             side = part
             break
         column -= part.n
-    return InputError(
-        f"{where} is outside what {side.name} units take, {side.support}; change scale, binarize or visible."
-    )
+    mend = "change scale or binarize, or set visible=gaussian, which takes real numbers"
+    return ValueRefusedError(where, f"is outside what {side.name} units take, {side.support}; {mend}.")

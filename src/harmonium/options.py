@@ -54,7 +54,7 @@ class Takes:
         elif self.low is not None:
             words += f" from {self.low:g} on"
         elif self.above is not None:
-            words += f" above {self.above:g}"
+            words += f" above {self.above:g}" + (f" and up to {self.high:g}" if self.high is not None else "")
         return words + (f" (or {self.special:g}: {self.means})" if self.special is not None else "")
 
 

@@ -28,7 +28,8 @@ def predict(
 ) -> None:
     """Predict the classes of DATA by the machine of a RUN that was trained with a target.
 
-    DATA is given as in harmonium train; without it, the rows that the run held out are predicted.  Where the rows have
+    DATA is given as in harmonium train, and for a run that learned from recordings also as a WAV file or a folder of
+    them; without it, the rows that the run held out are predicted.  Where the rows have
     labels, they are compared, and the share of wrong predictions is printed with its 95 % interval.
     """
     if rows is not None and changes["data"] is not None:
@@ -45,8 +46,9 @@ def predict(
     if found.path is not None:
         click.echo(found.path)
     else:
-        for row, label, p in zip(found.rows[:_SHOWN], found.labels, found.probabilities, strict=False):
-            click.echo(f"row {row}: {label}, {100 * p.max():.1f} %")
+        names = found.files or [f"row {row}" for row in found.rows]
+        for name, label, p in zip(names[:_SHOWN], found.labels, found.probabilities, strict=False):
+            click.echo(f"{name}: {label}, {100 * p.max():.1f} %")
         if len(found.rows) > _SHOWN:
             say("... and so on; --out FILE.csv or --json give all rows")
     click.echo(str(found))

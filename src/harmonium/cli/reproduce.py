@@ -41,6 +41,12 @@ def reproduce(
                  of 2019: do more values per hidden unit suppress over-fitting? Its
                  figures, its claims tested, and what it does not ask; about two
                  hours on two processors
+    voice        spoken digits in place of images: classified, voices unheard
+                 before, and given back as sound; half an hour on two processors
+    digits       an introduction to Restricted Boltzmann Machines and its film of
+                 digits: regenerated with random, pre-trained and fine-tuned weights;
+                 classified by learned distributions, by learned features, by a deep
+                 belief network, with few labels; about two hours on two processors
 
     Everything that is computed is kept in the folder, so the same command goes on after an interruption, and --only
     adds a part to what is there.  It ends with report.html (one file, no network), numbers.json and figures/.

@@ -70,6 +70,7 @@ def sample(run: str, as_json: bool, clamp: str | None, **options: Any) -> None:
                 "mixing": None if drawn.mixing is None else drawn.mixing.as_dict(),
                 **drawn.facts,
                 "warning": drawn.warning,
+                "note": drawn.note,
             }
         )
         return
@@ -84,3 +85,5 @@ def sample(run: str, as_json: bool, clamp: str | None, **options: Any) -> None:
         say(f"warning: {drawn.warning}")
     elif drawn.mixing is not None:
         say(drawn.mixing.verdict)
+    if drawn.note:
+        say(f"note: {drawn.note}")

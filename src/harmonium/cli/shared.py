@@ -165,7 +165,7 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ("data", "Other data than the run's own, as in harmonium train."),
             ("labels", "A file of their labels, or the name of the label column or array."),
             ("classes", "Keep only the rows with these labels, such as 7,8,9."),
-            ("scale", "Their raw value that means 1."),
+            ("scale", "Their raw value that means 1.  [the run's]"),
             ("data-path", "Where the files of a named data set are."),
         )
     ):

@@ -65,6 +65,7 @@ def train(
     with imports():
         from harmonium.deep.train import resume_deep, start_deep
         from harmonium.runs.folder import is_deep
+        from harmonium.runs.idle import refuse_idle
         from harmonium.runs.resume import check_same_options
         from harmonium.runs.resume import resume as resume_run
         from harmonium.runs.train import start_run
@@ -92,6 +93,7 @@ def train(
             done = start_deep(config, deep, out, overwrite=overwrite, progress=not quiet, say=report)
             _show(done, quiet, as_json)
             return
+        refuse_idle(config, given)
         run = start_run(config, out, overwrite=overwrite, progress=not quiet, say=report)
     if as_json:
         print_json({"folder": str(run.folder), **run.summary})

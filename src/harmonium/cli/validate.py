@@ -44,6 +44,7 @@ def validate(
     """
     given = asked_for(data, options, out=out, resume=resume, config=config_file)
     with imports():
+        from harmonium.runs.idle import refuse_idle
         from harmonium.runs.validate import resume_validation, run_validation
 
     report: Callable[[str], None] = nothing if quiet else say
@@ -54,6 +55,7 @@ def validate(
         found = resume_validation(resume, seeds=seeds, workers=workers, together=together, say=report)
     else:
         config = config_of(given, config_file, preset_name)
+        refuse_idle(config, given)
         number = 10 if seeds is None else seeds
         found = run_validation(config, seeds=number, workers=workers, together=together, out=out, say=report)
     if as_json:

@@ -22,7 +22,7 @@ from harmonium.data.labels import read_labels, select_classes
 from harmonium.data.mnist import load_mnist
 from harmonium.data.scale import check_scale, guess_scale
 from harmonium.data.split import split
-from harmonium.data.text import read_text, read_words
+from harmonium.data.text import column_names, read_text, read_words
 from harmonium.errors import InputError
 
 __all__ = ["DATASETS", "READERS", "Dataset", "fingerprint", "load_data", "split"]
@@ -128,6 +128,7 @@ def _from_path(path: Path, label_name: str | None) -> Dataset:
         name=_stem(path),
         source=str(path),
         names=names,
+        columns=column_names(path, label_name) if path.is_file() and READERS[_ending(path)] is read_text else None,
     )
 
 

@@ -27,4 +27,8 @@ def as_dataset(values: Any, labels: Any = None, *, scale: float = 0.0) -> Datase
     check_values(X, "data")
     y, names = (None, None) if labels is None else read_labels(labels, len(X), "labels")
     shape = X.shape[1:]
-    return Dataset(X.reshape(len(X), -1), y, scale or guess_scale(X), shape, "array", "memory", names=names)
+    columns = getattr(values, "columns", None)  # of a data frame, where all of them have names
+    columns = None if columns is None or not all(isinstance(c, str) for c in columns) else tuple(columns)
+    return Dataset(
+        X.reshape(len(X), -1), y, scale or guess_scale(X), shape, "array", "memory", names=names, columns=columns
+    )

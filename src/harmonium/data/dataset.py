@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+
+
+class Recipe(Protocol):
+    """How rows were made of something that is no table, such as sound: a run keeps it, to make rows of new things."""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it as a file."""
+        ...
+
+
+#: The file of it in a run's folder.
+RECIPE = "recipe.safetensors"
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,12 @@ class Dataset:
         Where the classes have names: y is the place of the row's name among these, which are sorted.
     groups : array (N,) of integers or None
         Rows of one group come from one thing, such as the windows of one recording: a split leaves them together.
+    columns : tuple of str or None
+        What the columns of X are called, where the file says it.
+    numbers : array (N,) of int64 or None
+        Where each row stood in the data as they were read, where rows have been left out.
+    recipe : Recipe or None
+        How rows were made of something that is no table.
     """
 
     X: np.ndarray
@@ -45,6 +65,9 @@ class Dataset:
     citation: str = ""
     names: tuple[str, ...] | None = None
     groups: np.ndarray | None = None
+    columns: tuple[str, ...] | None = None
+    numbers: np.ndarray | None = None
+    recipe: Recipe | None = None
 
     def __len__(self) -> int:
         return len(self.X)

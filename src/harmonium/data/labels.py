@@ -156,7 +156,8 @@ def select_classes(dataset: Dataset, classes: Iterable[int | str]) -> Dataset:
         return dataset
     n_train = None if dataset.n_train is None else int(np.count_nonzero(kept[: dataset.n_train]))
     groups = None if dataset.groups is None else dataset.groups[kept]
-    return replace(dataset, X=dataset.X[kept], y=dataset.y[kept], n_train=n_train, groups=groups)
+    numbers = np.flatnonzero(kept) if dataset.numbers is None else dataset.numbers[kept]
+    return replace(dataset, X=dataset.X[kept], y=dataset.y[kept], n_train=n_train, groups=groups, numbers=numbers)
 
 
 def _asked(classes: Iterable[int | str], *, named: bool) -> list[int | str]:

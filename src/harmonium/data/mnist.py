@@ -70,6 +70,12 @@ def load_mnist(path: Path | None = None) -> Dataset:
     )
 
 
+def at_hand() -> bool:
+    """Whether `load_mnist` would find a copy without a network; its bytes are not read."""
+    own = os.environ.get("HARMONIUM_DATA")
+    return bool(own and not _find(Path(own).expanduser())[1]) or all(path.is_file() for path in _cached())
+
+
 class _UnavailableError(Exception):
     """A place that has no MNIST; the message is the place, and why in parentheses."""
 

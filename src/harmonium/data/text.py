@@ -54,6 +54,15 @@ def read_text(path: Path, label_name: str | None = None) -> tuple[np.ndarray, np
     return np.delete(table, column, axis=1), labels
 
 
+def column_names(path: Path, label_name: str | None = None) -> tuple[str, ...] | None:
+    """What the header calls the columns of values, labels left out as in `read_text`; None where there is no header."""
+    _, _, cells = _first_line(path)
+    if not any(_is_word(cell) for cell in cells):
+        return None
+    labels = _label_column(path, cells, label_name)
+    return tuple(name for i, name in enumerate(cells) if i != labels)
+
+
 def read_words(path: Path, n: int) -> np.ndarray | None:
     """The lines of a file of labels as words (n,), without a header; None where it has several columns or other lines.
 

@@ -63,6 +63,13 @@ class DeepConfig:
         0, "Epochs without a better validation score after which it stops; 0 never stops.", "Deep", low=0
     )
     weight_decay: float = option(0.0, "Decay of all weights while fine-tuning.", "Deep", low=0)
+    likelihood: str = option(
+        "yes",
+        "Score ln p of each layer's data, and with it the bound; without, no ln Z is looked for, which may take longer "
+        "than the training.",
+        "Deep",
+        choices=("yes", "no"),
+    )
     dropout: str = option(
         "0,0",
         "Fractions of the inputs and of the hidden units that are left out while a classifier is fine-tuned, such as "

@@ -74,8 +74,10 @@ class Settings:
     seed: int = 0
 
 
-def classification(inputs: Rows, y: Tensor, train: Tensor, validation: Tensor) -> Task:
-    """The task of predicting y (N,): codes of classes."""
+def classification(
+    inputs: Rows, y: Tensor, train: Tensor, validation: Tensor, device: torch.device | str = "cpu"
+) -> Task:
+    """The task of predicting y (N,), codes of classes, by a network on a device."""
 
     def wrong(output: Tensor, own: Tensor) -> Tensor:
         return (output.argmax(1) != own).to(output.dtype)
@@ -83,7 +85,10 @@ def classification(inputs: Rows, y: Tensor, train: Tensor, validation: Tensor) -
     def loss(output: Tensor, own: Tensor) -> Tensor:
         return cross_entropy(output, own, reduction="none")
 
-    return Task(inputs, lambda rows: y[rows], loss, wrong, train, validation)
+    def targets(rows: Tensor) -> Tensor:
+        return y[rows].to(device)
+
+    return Task(inputs, targets, loss, wrong, train, validation)
 
 
 def reconstructing(inputs: Rows, side: UnitFamily, train: Tensor, validation: Tensor) -> Task:
@@ -148,7 +153,7 @@ def fine_tune(
     for record in epochs(network, task, settings):
         history.append(record)
         if judged:
-            score = record["validation_error"] + 1e-3 * record["validation_loss"]  # the loss decides between equals
+            score = validation_score(record)
             waited = 0 if score < best else waited + 1
             if score < best:
                 best, kept = score, copy.deepcopy(network.state_dict())
@@ -158,6 +163,17 @@ def fine_tune(
     if kept is not None:
         network.load_state_dict(kept)
     return history
+
+
+def validation_score(record: dict[str, Any]) -> float:
+    """What the kept epoch has the least of: the error, and among equals the loss."""
+    return float(record["validation_error"] + 1e-3 * record["validation_loss"])
+
+
+def kept_epoch(history: list[dict[str, Any]]) -> int:
+    """The epoch whose network is kept: the last, where there are no validation rows."""
+    judged = [record for record in history if "validation_error" in record]
+    return int(min(judged, key=validation_score)["epoch"] if judged else history[-1]["epoch"])
 
 
 def updates_of(task: Task, batch_size: int) -> int:

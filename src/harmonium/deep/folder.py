@@ -17,12 +17,13 @@ import tomli_w
 
 from harmonium.config import Config
 from harmonium.config_from import config_from, options_from
+from harmonium.data.dataset import RECIPE, Dataset
 from harmonium.deep.config import DeepConfig
 from harmonium.errors import HarmoniumError, InputError
 from harmonium.io import write_json, write_text
 from harmonium.runs.folder import DEEP, RunFolder
 
-_OWN = ("network.safetensors", "fine-tuning.jsonl", "summary.json", "figures/*.png", DEEP)
+_OWN = ("network.safetensors", "fine-tuning.jsonl", "summary.json", "figures/*.png", RECIPE, DEEP)
 
 
 class DeepFolder:
@@ -82,8 +83,9 @@ class DeepFolder:
         """Whether everything is done."""
         return (self.path / "summary.json").is_file()
 
-    def write_config(self, config: Config, deep: DeepConfig) -> None:
-        """Store the options."""
+    def write_config(self, config: Config, deep: DeepConfig, data: Dataset) -> None:
+        """Store the options, and how the rows of the data were made."""
+        RunFolder(self.path).write_recipe(data)
         write_text(self.path / DEEP, tomli_w.dumps({"network": deep.as_dict(), "machines": config.as_dict()}))
 
     def read_config(self) -> tuple[Config, DeepConfig]:

@@ -53,14 +53,16 @@ def pretrain(
             )
             layer = replace(layer, visible=below.hidden.spec, binarize=_rule(below))
         say(f"\nlayer {number} of {len(deep.hidden)}")
-        runs.append(_layer(layer, rows, runs[-1].rbm if runs else None, folder, number, progress, say))
+        scored = deep.likelihood == "yes"
+        runs.append(_layer(layer, rows, runs[-1].rbm if runs else None, folder, number, progress, say, scored))
         layer_below = layer
     return runs
 
 
 def _layer(
-    config: Config, data: Dataset, below: RBM | None, folder: Path | None, number: int, progress: bool, say: Say
-) -> Run:
+    config: Config, data: Dataset, below: RBM | None, folder: Path | None, number: int, progress: bool, say: Say,
+    likelihood: bool,
+) -> Run:  # fmt: skip
     """One machine, trained, continued, or found finished."""
 
     def first(rbm: RBM) -> RBM:
@@ -71,7 +73,7 @@ def _layer(
         return rbm.map(lambda x, y: y.to(x), turned)
 
     if folder is None:
-        return run_training(config, dataset=data, progress=progress, say=say, first=first)
+        return run_training(config, dataset=data, progress=progress, say=say, first=first, likelihood=likelihood)
     own = RunFolder(folder / f"layer-{number}")
     if own.complete:
         say(f"{own.path} is there already")
@@ -83,8 +85,9 @@ def _layer(
         own = RunFolder.create(own.path)
     try:
         return run_training(
-            config, lambda _: own, dataset=data, resuming=begun, progress=progress, say=say, first=first
-        )
+            config, lambda _: own, dataset=data, resuming=begun, progress=progress, say=say, first=first,
+            likelihood=likelihood,
+        )  # fmt: skip
     except StoppedError as error:
         raise StoppedError(
             f"stopped in layer {number}; go on with: harmonium train --resume {folder}", error.exit_code - 128
@@ -118,7 +121,7 @@ def hidden_data(rbm: RBM, feed: Feed, data: Dataset, number: int, seed: int) -> 
     X = torch.cat(found).clamp_(min=0) if rbm.hidden.two_values else torch.cat(found)
     return replace(
         data, X=X.float().cpu().numpy(), scale=1.0, shape=(int(X.shape[1]),),
-        licence="", citation="",
+        licence="", citation="", columns=None, recipe=None,
     )  # fmt: skip
 
 

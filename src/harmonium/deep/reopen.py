@@ -11,6 +11,7 @@ from harmonium.deep.pretrain import stack_of
 from harmonium.deep.says import network_says
 from harmonium.deep.train import DeepRun, first_config
 from harmonium.errors import InputError
+from harmonium.io import load_model
 from harmonium.runs.classifier import classified
 from harmonium.runs.folder import RunFolder
 from harmonium.runs.reopen import Opened
@@ -46,6 +47,8 @@ def open_classifier(path: str | os.PathLike[str]) -> Opened:
     description = {
         "image_shape": run.summary["image_shape"],
         "binarize": bottom.summary["binarize"],
+        "scale": bottom.summary["scale"],
+        "columns": load_model(DeepFolder(path).path / "layer-1")[1].get("columns"),
         "classes": list(run.classes),
         "temperature": run.summary["fine_tuned"].get("temperature"),
     }

@@ -19,7 +19,16 @@ from harmonium.config_from import config_from
 from harmonium.data import Dataset
 from harmonium.deep.config import DeepConfig, split_options
 from harmonium.deep.files import load_network, save_network
-from harmonium.deep.finetune import Settings, Task, classification, fields_of, fine_tune, own_epochs, reconstructing
+from harmonium.deep.finetune import (
+    Settings,
+    Task,
+    classification,
+    fields_of,
+    fine_tune,
+    kept_epoch,
+    own_epochs,
+    reconstructing,
+)
 from harmonium.deep.folder import DeepFolder
 from harmonium.deep.pretrain import pretrain, stack_of
 from harmonium.deep.says import network_says
@@ -132,7 +141,7 @@ def start_deep(
     if not keep:
         return _run(config, deep, opened, None, progress, say)
     folder = DeepFolder.claim(out, data.name, overwrite=overwrite)
-    folder.write_config(with_absolute_paths(config), deep)
+    folder.write_config(with_absolute_paths(config), deep, data)
     return _run(config, deep, opened, folder, progress, say)
 
 
@@ -172,7 +181,7 @@ def task_of(inputs: Inputs, kind: str) -> Task:
     if kind == "autoencoder":
         return reconstructing(feed.inputs, feed.pixels, train, validation)
     assert feed.y is not None
-    return classification(feed.inputs, feed.y, feed.with_label(train), feed.with_label(validation))
+    return classification(feed.inputs, feed.y, feed.with_label(train), feed.with_label(validation), feed.device)
 
 
 def _run(
@@ -222,44 +231,40 @@ def _fine_tuned(
     progress: bool, say: Say,
 ) -> tuple[nn.Sequential, list[dict[str, Any]], dict[str, Any]]:  # fmt: skip
     """The network, taken from the folder where it is there; its epochs; and what the summary says of it."""
-    task = task_of(inputs, kind)
-    if folder is not None and folder.network_path.is_file():
-        network, _ = load_network(folder.network_path)
-        history = folder.read_history()
+    feed, task, by_class = inputs.feed, task_of(inputs, kind), kind == "classifier"
+    there = folder is not None and folder.network_path.is_file()
+    if folder is not None and there:
+        network, history = load_network(folder.network_path)[0], folder.read_history()
     else:
+        network = classifier(stack, len(feed.classes), dropout=deep.dropouts) if by_class else autoencoder(stack)
+    network = network.to(feed.device)
+    whole = network if by_class else fields_of(network)
+    if not there:
+        say(f"\nfine-tuning as {'a classifier' if by_class else 'an autoencoder'}")
         rate = deep.fine_tune_rate if deep.fine_tune_rate > 0 else None
         settings = Settings(
             deep.fine_tune_epochs, deep.fine_tune_batch_size, rate, deep.weight_decay, deep.fine_tune_patience,
             config.seed,
         )  # fmt: skip
-        network = (
-            classifier(stack, len(inputs.feed.classes), dropout=deep.dropouts)
-            if kind == "classifier"
-            else autoencoder(stack)
-        )
-        say(f"\nfine-tuning as {'a classifier' if kind == 'classifier' else 'an autoencoder'}")
-        trained = network if kind == "classifier" else fields_of(network)
-        history = _watched(trained, task, settings, kind, progress)
+        history = _watched(whole, task, settings, kind, progress)
         if folder is not None:
             folder.write_history(history)
             save_network(
-                folder.network_path, network, task=kind, classes=list(inputs.feed.classes),
-                visible=stack.visible.spec, image_shape=list(inputs.data.shape),
+                folder.network_path, network, task=kind, classes=list(feed.classes), visible=stack.visible.spec,
+                image_shape=list(inputs.data.shape),
             )  # fmt: skip
-    judged = [record for record in history if "validation_error" in record]
-    best = min(judged, key=lambda r: r["validation_error"] + 1e-3 * r["validation_loss"]) if judged else history[-1]
-    scored = network if kind == "classifier" else fields_of(network)
     own: dict[str, Any] = {
-        "kind": kind, "epochs": history[-1]["epoch"], "best_epoch": best["epoch"],
-        "learning_rate": history[-1]["learning_rate"], "scores": network_summary(scored, task, inputs, kind),
+        "kind": kind, "epochs": history[-1]["epoch"], "best_epoch": kept_epoch(history),
+        "learning_rate": history[-1]["learning_rate"], "scores": network_summary(whole, task, inputs, kind),
     }  # fmt: skip
-    if kind == "classifier":
+    network = network.cpu().eval()
+    if by_class:
         fit = fitted_temperature(inputs, network_says(network))
         own |= {
             "temperature": None if fit is None else fit.value,
             "temperature_fit": None if fit is None else fit.as_dict(),
         }
-    return network.eval(), history, own
+    return network, history, own
 
 
 def _watched(network: nn.Module, task: Task, settings: Settings, kind: str, progress: bool) -> list[dict[str, Any]]:

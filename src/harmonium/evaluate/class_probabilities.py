@@ -21,8 +21,13 @@ def class_probabilities(rbm: RBM, x: Any) -> Tensor:
     Exact, without sampling (Larochelle and Bengio 2008).  `x` are states of the visible side but the label, as an
     array or a tensor; `harmonium.predict` takes raw data and a run instead.
 
-    Raises InputError where the machine has no label, or x is not finite, of another width, or no state.
+    Raises InputError where rbm is no machine or has no label, or x is not finite, of another width, or no state.
     """
+    if not isinstance(rbm, RBM):
+        raise InputError(
+            f"rbm must be a machine, not {type(rbm).__name__}; write class_probabilities(rbm, x), with a run's run.rbm "
+            "or load_model(path)[0]."
+        )
     size = rbm.visible.size - label_part(rbm).size
     x = as_tensor(x, "x")
     if x.ndim != 2 or x.shape[1] != size:

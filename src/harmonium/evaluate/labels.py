@@ -13,8 +13,9 @@ from torch import Tensor
 from harmonium.data.labels import UNLABELLED
 from harmonium.errors import InputError
 from harmonium.feed import Feed
-from harmonium.labels import log_label_probabilities
+from harmonium.labels import label_states, log_label_probabilities
 from harmonium.machine import RBM
+from harmonium.noise import Noise
 
 _NO_LABELS = "the data have no labels to be scored; train with target=label."
 
@@ -55,16 +56,42 @@ def label_log_probabilities(rbm: RBM, feed: Feed, rows: Tensor) -> Tensor:
     return torch.cat(blocks)
 
 
-def frequencies_score(feed: Feed, train: Tensor, rows: Tensor) -> LabelScore:
-    """What knowing the classes' frequencies in the rows `train` alone would reach, of those of `rows` with a label.
+@torch.no_grad()
+def completed(rbm: RBM, v: Tensor, noise: Noise) -> Tensor:
+    """States v (N, V) with a label drawn from P(label | x) in the rows that have none (zeros there).
 
-    One imaginary row of each class keeps a class that never occurred finite.  Raises InputError without labels.
+    Moments of the data so completed are what the likelihood of partly labelled rows compares with the machine's own.
+    Raises InputError where there is no label part.
+    """
+    states = label_states(rbm).to(v)
+    inputs = v.shape[1] - states.shape[1]
+    missing = ~v[:, inputs:].any(1)
+    p = log_label_probabilities(rbm, v[missing, :inputs].to(rbm.W)).double().exp().cumsum(1)
+    u = noise.uniform(len(p), 1).to(p)
+    result = v.clone()
+    result[missing, inputs:] = states[(p < u).sum(1).clamp_max(len(states) - 1)]
+    return result
+
+
+def class_counts(feed: Feed, rows: Tensor) -> Tensor:
+    """How many of the given rows (n,) are of each class: (C,).  Raises InputError where the data have no labels."""
+    if feed.y is None:
+        raise InputError(_NO_LABELS)
+    y = feed.y[rows]
+    return torch.bincount(y[y != UNLABELLED], minlength=len(feed.classes))
+
+
+def frequencies_score(feed: Feed, counts: Tensor, rows: Tensor) -> LabelScore:
+    """What knowing the classes' frequencies alone would reach, of those of `rows` with a label.
+
+    The frequencies are those of `counts` (C,), the training rows of each class; one imaginary row of each keeps a class
+    that never occurred finite.  Raises InputError where the data have no labels.
     """
     if feed.y is None:
         raise InputError(_NO_LABELS)
-    own, y = feed.y[train], feed.y[rows]
-    own, y = own[own != UNLABELLED], y[y != UNLABELLED]
-    counts = torch.bincount(own, minlength=len(feed.classes)).double() + 1
+    y = feed.y[rows]
+    y = y[y != UNLABELLED]
+    counts = counts.double() + 1
     log_p = (counts / counts.sum()).log()
     wrong = int((y != int(counts.argmax())).sum())
     return LabelScore(float(log_p[y].mean()), wrong / len(y), len(y))

@@ -104,7 +104,7 @@ def fit_temperature(log_p: Any, y: Any) -> Temperature:
     slope, curvature = _derivatives(z, own, beta)
     error = math.sqrt(float(slope.var()) / len(z)) / float(curvature.mean())
     low, high = 1 / (beta + Z_95 * error), 1 / (beta - Z_95 * error) if beta > Z_95 * error else math.inf
-    doubt = f"{len(z)} rows do not tell it from 1 (95 % interval {low:.2g} to {high:.2g})."
+    doubt = f"{len(z)} rows do not tell it from 1 (95 % interval {low:.3g} to {high:.3g})."
     return found(1 / beta, low, high, doubt if low <= 1 <= high else "")
 
 

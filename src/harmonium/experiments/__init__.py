@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 EXPERIMENTS = {
     "mnist-789": "harmonium.experiments.mnist_789",
     "multivalued": "harmonium.experiments.multivalued",
+    "digits": "harmonium.experiments.digits",
     "voice": "harmonium.experiments.voice",
 }
 

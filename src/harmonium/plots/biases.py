@@ -18,7 +18,12 @@ SEPARATE = 64  # up to so many entries are separate bars; more are the steps of 
 
 
 def biases(
-    visible: npt.ArrayLike, hidden: npt.ArrayLike, shape: tuple[int, ...] | None = None, *, figure: Figure | None = None
+    visible: npt.ArrayLike,
+    hidden: npt.ArrayLike,
+    shape: tuple[int, ...] | None = None,
+    *,
+    name: str = "visible",
+    figure: Figure | None = None,
 ) -> Figure:
     """Draw the visible bias, as an image if it is one, beside the hidden bias as bars.
 
@@ -28,6 +33,8 @@ def biases(
     hidden : array (H,)
     shape : tuple of int, optional
         (height, width) of the visible side as an image; any other length, or None, makes bars.
+    name : str
+        What to call the units of `visible`, such as label where it is that part of the side.
     figure : matplotlib Figure, optional
         An empty figure to draw on.
 
@@ -51,9 +58,9 @@ def biases(
             limits = symmetric_limits(b_visible)
             colour_bar(show(left, b_visible.reshape(shape), SIGNED, limits), "")
         else:
-            bars(left, b_visible, "visible unit")
+            bars(left, b_visible, f"{name} unit")
         bars(right, b_hidden, "hidden unit")
-        headings(left, "visible bias")
+        headings(left, f"{name} bias")
         headings(right, "hidden bias")
     return figure
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _COLOURS = (BLUE, VERMILION)
 _BARS = 20
+_MANY = 100  # rows in one bar from which on the counts are drawn as logarithms
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,8 @@ def reliability(curves: Sequence[ReliabilityCurve], *, title: str | None = None,
     """
     if not 1 <= len(curves) <= len(_COLOURS):
         raise InputError(f"curves has {len(curves)} entries; give one, or two to compare.")
+    from matplotlib.ticker import MaxNLocator
+
     read = [_read(curve) for curve in curves]
     least = min(float(each.min()) for _, _, _, _, each in read)
     start = max(0.0, np.floor(10 * max(min(least, 0.9), min(chance, 0.9)) + 1e-9) / 10)
@@ -81,6 +84,7 @@ def reliability(curves: Sequence[ReliabilityCurve], *, title: str | None = None,
             transform_rotates_text=True,
         )  # fmt: skip
         edges = np.linspace(start, 1, _BARS + 1)
+        most = 0
         for i, (curve, colour, (x, right, low, high, each)) in enumerate(zip(curves, _COLOURS, read, strict=False)):
             upper.errorbar(
                 x, right, [right - low, high - right], fmt="o-" if i == 0 else "s-", color=colour, markersize=4,
@@ -88,12 +92,16 @@ def reliability(curves: Sequence[ReliabilityCurve], *, title: str | None = None,
                 markerfacecolor=colour if i == 0 else "white",
             )  # fmt: skip
             counts = np.histogram(np.clip(each, start, 1), edges)[0]
+            most = max(most, int(counts.max()))
             lower.stairs(counts, edges, fill=i == 0, alpha=0.35 if i == 0 else 1.0, color=colour, linewidth=1.2)
         bottom = min(float(low.min()) for _, _, low, _, _ in read)
         upper.set(xlim=(start - 0.01, 1.01), ylim=(min(start, np.floor(20 * bottom) / 20) - 0.01, 1.02))
         upper.set_ylabel("share of rows that are right")
         figure.legend(*upper.get_legend_handles_labels(), loc="outside lower left", fontsize=8)
-        lower.set_yscale("symlog", linthresh=1)
+        if most >= _MANY:
+            lower.set_yscale("symlog", linthresh=1)
+        else:
+            lower.yaxis.set_major_locator(MaxNLocator(3, integer=True))
         lower.set_ylim(0, None)
         lower.set(xlabel="confidence: the probability of the class said", ylabel="rows")
         lower.tick_params(which="minor", length=0, colors=INK)

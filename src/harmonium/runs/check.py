@@ -25,6 +25,7 @@ from harmonium.evaluate.health import (
     slow_mixing,
     stability,
 )
+from harmonium.evaluate.labels import completed
 from harmonium.evaluate.pseudolikelihood import pseudo_log_likelihood
 from harmonium.evaluate.reconstruction import reconstruction
 from harmonium.gibbs import start_visible, sweep
@@ -33,6 +34,7 @@ from harmonium.machine import RBM
 from harmonium.noise import Noise, seed_for
 from harmonium.plots.moments import Pair, agreement_in_words
 from harmonium.runs.inputs import Inputs
+from harmonium.runs.judged import inputs_not_learned
 from harmonium.runs.reopen import Opened, reopen
 
 #: Rows whose moments are taken; rows whose units are predicted one by one, as many as seconds allow.
@@ -78,15 +80,19 @@ def check(path: str | os.PathLike[str], data: Any = None, labels: Any = None, **
 
     With `data` (and perhaps `labels`), a name, a file or an array, the machine is compared with all rows of these
     instead, and with `changes` as in `evaluate` with such rows; both are named check-other then, so that what was
-    found on the run's own data stays.  Raises InputError where the run or the data cannot be used.
+    found on the run's own data stays.  Of a machine with a label, rows that have none are counted: they get one drawn
+    from P(label | data) for the moments, and are left out of the cheap scores.  Raises InputError where the run or the
+    data cannot be used.
     """
     name = "check" if data is None and not changes else "check-other"
     opened = reopen(path)
     inputs = opened.inputs(data, labels, **changes)
     rbm = opened.rbm.to(device=inputs.feed.device)
     rbm.check_normalisable()
-    seed, rows = opened.config.seed, inputs.rows
+    seed, rows, known = opened.config.seed, inputs.rows, inputs.feed.with_label
     v = _states(inputs, rows.train, _ROWS)
+    if inputs.feed.partly_labelled:
+        v = completed(rbm, v, Noise(seed_for(seed, "labels"), dtype=rbm.W.dtype, device=v.device))
     drawn = model_sample(rbm, v, seed=seed)
     found = fidelity(rbm, v, drawn.v, seed=seed)
     gap = free_energy_gap(rbm, inputs.feed, rows.train, rows.held_out, seed=seed) if len(rows.held_out) > 1 else None
@@ -108,6 +114,8 @@ def check(path: str | os.PathLike[str], data: Any = None, labels: Any = None, **
         "moments": {"model": drawn.method, "rows": found.rows, **_agreements(found)},
         "scores": _cheap_scores(rbm, inputs, "data" if data is not None else "train"),
         "gap": None if gap is None else dataclasses.asdict(gap),
+        "unlabelled": sum(len(part) - len(known(part)) for part in (rows.train, rows.held_out)),
+        "note": inputs_not_learned(opened.config),
         "picture": str(picture),
     }
     opened.folder.write_json(f"{name}.json", result)
@@ -133,10 +141,14 @@ def _curve(opened: Opened, scores: dict[str, Any]) -> list[Finding]:
 
 
 def _cheap_scores(rbm: RBM, inputs: Inputs, name: str) -> dict[str, Any]:
-    """Pseudo-likelihood and reconstruction error of training and held-out rows, with their spread over rows."""
+    """Pseudo-likelihood and reconstruction error of training and held-out rows, with their spread over rows.
+
+    Rows that lack their label are no states, and left out.
+    """
+    known = inputs.feed.with_label
     most = max(_FEWEST_ROWS, int(_MOST_TERMS / (2 * rbm.W.numel())))
     scores = {}
-    for part, rows in ((name, inputs.rows.train), ("held_out", inputs.rows.held_out)):
+    for part, rows in ((name, known(inputs.rows.train)), ("held_out", known(inputs.rows.held_out))):
         if len(rows):
             v = _states(inputs, rows, min(most, _ROWS))
             errors = reconstruction(rbm, v)
@@ -202,8 +214,9 @@ def report(result: dict[str, Any]) -> str:
         ("reconstruction_nats", "reconstruction error"),
         ("reconstruction_squared", "… in squares"),
     ):
-        cells = (result["scores"][column][key] for column in columns)
-        lines.append(f"{name:24}" + "".join(f"{c['value']:11.3f} ± {c['stderr']:<4.2g}" for c in cells))
+        cells = [result["scores"][column][key] for column in columns]
+        if cells:  # no row may have a label
+            lines.append(f"{name:24}" + "".join(f"{c['value']:11.3f} ± {c['stderr']:<4.2g}" for c in cells))
     if result["gap"] is not None:
         gap = result["gap"]
         lines.append(
@@ -216,7 +229,15 @@ def report(result: dict[str, Any]) -> str:
     for key, name, _ in _KINDS:
         if key in own:
             lines.append(_moments_line(name, own[key]))
-    lines += [f"{own['rows']:,} rows; the model by {own['model']}", ""]
+    lines.append(f"{own['rows']:,} rows; the model by {own['model']}")
+    if result["unlabelled"]:
+        lines += _wrapped(
+            f"{result['unlabelled']:,} rows without a label are left out of the scores above; for the comparison of "
+            "moments they get one drawn from P(label | data)"
+        )
+    lines.append("")
+    if result["note"]:
+        lines += [*_wrapped(f"note: {result['note']}"), ""]
     findings = result["findings"]
     if not findings:
         lines.append("nothing wrong found")

@@ -67,12 +67,18 @@ def _mistakes(inputs: Inputs, found: Classified, path: Path, shape: tuple[int, .
             found.found.confidence[: len(wrong)],
             shape if images.shape[1] == int(np.prod(shape)) else None,
             limits=limits_of(feed.pixels, images),
-            title=f"The surest of {len(found.found.wrong):,} mistakes on {of}",
+            title=_heading(len(found.found.wrong), of),
         )
     if figure is None:
         path.unlink(missing_ok=True)
     else:
         yield plots.save(figure, path)
+
+
+def _heading(count: int, of: str) -> str:
+    if count <= _MISTAKES:
+        return f"All {count} mistakes on {of}, surest first" if count > 1 else f"The one mistake on {of}"
+    return f"The surest of {count:,} mistakes on {of}"
 
 
 def _curve(name: str, all_bins: Calibration, log_p: Floats, y: np.ndarray) -> ReliabilityCurve:

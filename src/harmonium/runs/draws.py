@@ -18,6 +18,7 @@ from harmonium.io import written_aside
 from harmonium.machine import RBM
 from harmonium.noise import Noise, seed_for
 from harmonium.runs.inputs import Inputs
+from harmonium.runs.judged import inputs_not_learned
 from harmonium.runs.pictures import limits_of, picture_columns
 from harmonium.runs.reopen import Opened, reopen
 from harmonium.samplers import SAMPLERS, automatic
@@ -38,7 +39,7 @@ class Drawn:
     """Samples of a run: data columns (number, columns), the label last where there is one; and their files.
 
     `method` drew them; `mixing` says whether its chains agree (None: independent, or too short to tell), `facts` what
-    else there is to know, and `warning` what to do where they do not.
+    else there is to know, and `warning` what to do where they do not; `note` is what to know of any sample of this run.
     """
 
     samples: np.ndarray
@@ -48,6 +49,7 @@ class Drawn:
     mixing: Mixing | None
     facts: dict[str, float]
     warning: str | None
+    note: str = ""
 
 
 def draw_samples(
@@ -113,7 +115,10 @@ def draw_samples(
     caption += f", temperature {temperature:g}" if temperature != 1 else ""
     caption += f", weights times {weight_factor:g}" if weight_factor != 1 else ""
     picture = write_samples(target, columns, _picture(opened, states, shown, clamp, caption))
-    return Drawn(columns, target, picture, method, mixing, dict(drawn.facts), _warning(method, sweeps, mixing))
+    return Drawn(
+        columns, target, picture, method, mixing, dict(drawn.facts), _warning(method, sweeps, mixing),
+        inputs_not_learned(opened.config),
+    )  # fmt: skip
 
 
 def check_target(path: Path) -> None:

@@ -12,6 +12,7 @@ import harmonium
 from harmonium.config import Config
 from harmonium.data import Dataset
 from harmonium.evaluate.health import Finding
+from harmonium.evaluate.labels import class_counts
 from harmonium.io import save_model
 from harmonium.logz.progressive import Wanted
 from harmonium.machine import RBM
@@ -51,12 +52,18 @@ class Run:
 
 
 @torch.no_grad()
-def finished(plan: Plan, monitor: Monitor, findings: list[Finding], identity: dict[str, Any], seconds: float) -> Run:
-    """The run of a plan that has been trained: its best machine with final scores, without a folder."""
+def finished(
+    plan: Plan, monitor: Monitor, findings: list[Finding], identity: dict[str, Any], seconds: float, *,
+    likelihood: bool = True,
+) -> Run:  # fmt: skip
+    """The run of a plan that has been trained: its best machine with final scores, without a folder.
+
+    Without `likelihood` no ln Z is looked for, which may take longer than the training.
+    """
     state, selection = plan.state, monitor.selection
     rbm = state.rbm.detached() if selection is None else selection.machine(state.rbm)
     summary = {
-        **final_scores(plan, rbm, wanted=_FINAL),
+        **final_scores(plan, rbm, wanted=_FINAL if likelihood else None, likelihood=likelihood),
         **_as_classifier(plan, rbm),
         "findings": [finding.as_dict() for finding in findings],
         "steps": state.step,
@@ -78,6 +85,7 @@ def _as_classifier(plan: Plan, rbm: RBM) -> dict[str, Any]:
     fit = fitted_temperature(plan, machine_says(rbm))
     return {
         "classes": list(plan.feed.classes),
+        "class_counts": class_counts(plan.feed, plan.rows.train).tolist(),
         "temperature": None if fit is None else fit.value,
         "temperature_fit": None if fit is None else fit.as_dict(),
     }
@@ -90,6 +98,7 @@ def store(folder: RunFolder, run: Run, config: Config, data: Dataset) -> None:
         folder.model_path,
         run.rbm,
         image_shape=list(data.shape),
+        columns=None if data.columns is None else list(data.columns),
         binarize=run.summary["binarize"],
         scale=run.summary["scale"],
         target=config.target,

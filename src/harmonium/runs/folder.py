@@ -1,6 +1,7 @@
 """The run folder: where everything about one training run lies.
 
 config.toml           the resolved options, accepted back by --config
+recipe.safetensors    how rows were made of sound
 environment.json      versions, processor, threads, command, data
 metrics.jsonl         one JSON line a measurement
 checkpoints/          step-NNNNNNNN.safetensors, all that resuming needs; the two latest are kept
@@ -28,6 +29,7 @@ import tomli_w
 
 from harmonium.config import Config
 from harmonium.config_from import config_from, read_toml
+from harmonium.data.dataset import RECIPE, Dataset
 from harmonium.errors import HarmoniumError, InputError
 from harmonium.io import write_json, write_text
 
@@ -46,6 +48,7 @@ _OWN = (
     "samples/*.npy",
     "samples/*.png",
     "environment.json",
+    RECIPE,
     "config.toml",
 )
 _FOLDERS = ("checkpoints", "trajectory", "figures", "samples")
@@ -166,6 +169,11 @@ class RunFolder:
     def read_config(self) -> Config:
         """The options that the run was started with."""
         return config_from(read_toml(self.config_path))
+
+    def write_recipe(self, data: Dataset) -> None:
+        """Store how the rows of the data were made, where that is known."""
+        if data.recipe is not None:
+            data.recipe.save(self.path / RECIPE)
 
     def write_json(self, name: str, value: Any) -> None:
         """Store environment.json or summary.json."""

@@ -90,8 +90,11 @@ def open_inputs(
 
 
 def _rule(config: Config) -> str:
-    """Of inputs that are given and not modelled grey values stay as they are: P(target | data) takes any numbers."""
-    return "none" if config.binarize == "auto" and config.aim == "discriminative" else config.binarize
+    """Where labels are to be predicted grey values stay as they are: P(target | data) takes any numbers.
+
+    The other term of the hybrid objective takes them as means; a threshold would cost far more than that.
+    """
+    return "none" if config.binarize == "auto" and config.by_labels else config.binarize
 
 
 def read_side(name: str, text: str, *, columns: int | None = None) -> UnitFamily:

@@ -52,3 +52,13 @@ LABELS = Judged(
 def judged(config: Config) -> Judged:
     """By the option `objective`."""
     return LABELS if config.by_labels else LIKELIHOOD
+
+
+def inputs_not_learned(config: Config) -> str:
+    """What to know of the inputs' distribution where labels alone were learned, in one sentence; else nothing."""
+    if config.aim != "discriminative":
+        return ""
+    return (
+        "this machine has learned ln P(label | data) alone, so its distribution of the data is not learned; to make or "
+        "judge data, train with objective=joint or hybrid."
+    )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harmonium import plots
 from harmonium.data.labels import UNLABELLED
-from harmonium.evaluate.labels import frequencies_score
+from harmonium.evaluate.labels import class_counts, frequencies_score
 from harmonium.evaluate.likelihood import baseline_score
 from harmonium.feed import pixel_side
 from harmonium.gibbs import start_visible, sweep
@@ -69,9 +69,11 @@ def draw(plan: Plan, rbm: RBM, history: list[dict[str, Any]], folder: Path) -> I
     entries = shape if pixels.size == int(np.prod(shape)) else (pixels.size,)
     W = rbm.W[: pixels.size].mT.cpu().double().numpy()
     yield save(plots.weights(W, entries), "weights")
-    yield save(
-        plots.biases(rbm.a[0, : pixels.size].cpu().double().numpy(), rbm.b[0].cpu().double().numpy(), entries), "biases"
-    )
+    a, b = rbm.a[0].cpu().double().numpy(), rbm.b[0].cpu().double().numpy()
+    if config.aim == "discriminative":  # which has nothing to learn of the inputs' biases
+        yield save(plots.biases(a[pixels.size :], b, name="label"), "biases")
+    else:
+        yield save(plots.biases(a[: pixels.size], b, entries), "biases")
 
     chosen = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(config.seed))]
     seen = chosen[:_ACTIVATION_ROWS].sort().values
@@ -105,7 +107,7 @@ def _learning_curve(plan: Plan, history: list[dict[str, Any]]) -> Any:
     """What the run is judged by, beside what it must beat."""
     feed, rows, judge = plan.feed, plan.rows.train, judged(plan.config)
     if judge is LABELS:
-        baseline = frequencies_score(feed, rows, rows).log_p
+        baseline = frequencies_score(feed, class_counts(feed, rows), rows).log_p
     else:
         baseline = baseline_score(plan.base, feed, rows, seed=plan.config.seed).value
     return plots.learning_curve(

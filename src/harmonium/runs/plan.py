@@ -95,7 +95,7 @@ def make_plan(config: Config, data: Dataset, *, feed: Feed | None = None, first:
 
 
 def _rows_to_draw(inputs: Inputs) -> Tensor:
-    """The training rows, those with a label so often that they make the share asked for, where some have none."""
+    """The training rows; where some have no label, the rarer kind so often that the labelled make their share."""
     feed, rows, config = inputs.feed, inputs.rows.train, inputs.config
     with_label = feed.with_label(rows)
     if len(with_label) == len(rows):
@@ -119,8 +119,17 @@ def _rows_to_draw(inputs: Inputs) -> Tensor:
         return with_label
     assert feed.y is not None
     without = rows[feed.y[rows] == UNLABELLED]
-    copies = share / (1 - share) * len(without) / len(with_label)
-    return torch.cat([with_label.repeat(max(1, round(copies))), without])
+    wanted = round(share / (1 - share) * len(without))
+    if wanted < len(with_label):
+        without = _repeated(without, round((1 - share) / share * len(with_label)), config.seed)
+    return torch.cat([_repeated(with_label, wanted, config.seed), without])
+
+
+def _repeated(rows: Tensor, count: int, seed: int) -> Tensor:
+    """The rows (n,) as often as makes `count`, n at least: all of them equally often, or some once more."""
+    copies, rest = divmod(max(count, len(rows)), len(rows))
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed_for(seed, "repeated rows")))
+    return torch.cat([rows.repeat(copies), rows[order[:rest]]])
 
 
 def _first_machine(inputs: Inputs, hidden: UnitFamily, noise: Noise) -> RBM:

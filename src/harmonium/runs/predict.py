@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from harmonium.data.dataset import RECIPE
 from harmonium.data.labels import UNLABELLED
 from harmonium.errors import InputError
 from harmonium.evaluate.classification import Classification, Floats, classify, proportion_dict
@@ -20,6 +21,8 @@ from harmonium.io import written_aside
 from harmonium.runs.folder import is_deep
 from harmonium.runs.inputs import Inputs
 from harmonium.runs.reopen import Opened, reopen
+from harmonium.voice.decide import recording_log_probabilities
+from harmonium.voice.unheard import is_sound, unheard
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +32,14 @@ class Prediction:
     Attributes
     ----------
     labels : array (N,) of int64 or str
-        The most probable class of each row, as the training data had it.
+        The most probable class of each row, as the training data had it; rows of one group, such as the windows of a
+        recording, are decided as one.
     probabilities : array (N, C)
         Of every class.
     classes : tuple of int or str
         What the columns stand for.
     rows : array (N,) of int64
-        The rows of the data set, from 0.
+        The rows of the data set, from 0, those of other classes counted too.
     temperature : float or None
         The one that the probabilities have been through.
     doubt : str
@@ -44,6 +48,10 @@ class Prediction:
         The predictions compared with the rows' own labels, where there are any; row numbers count the rows predicted.
     path : Path or None
         The file that was written.
+    files : tuple of str
+        The recordings, where these were predicted.
+    notes : tuple of str
+        What was done to them on the way in.
     """
 
     labels: np.ndarray
@@ -54,6 +62,8 @@ class Prediction:
     doubt: str
     found: Classification | None
     path: Path | None
+    files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{len(self.rows):,} rows, {len(self.classes)} classes"]
@@ -69,6 +79,7 @@ class Prediction:
             lines.append(f"probabilities at temperature {self.temperature:.3g}")
         if self.doubt:
             lines.append(f"note: of the temperature, {self.doubt}")
+        lines += [f"note: {note}" for note in self.notes]
         return "\n".join(lines)
 
     def as_dict(self) -> dict[str, Any]:
@@ -76,6 +87,7 @@ class Prediction:
         return {
             "classes": list(self.classes),
             "rows": self.rows.tolist(),
+            **({"files": list(self.files), "notes": list(self.notes)} if self.files else {}),
             "predictions": self.labels.tolist(),
             "probabilities": self.probabilities.tolist(),
             "temperature": self.temperature,
@@ -104,7 +116,8 @@ def predict(
     run : path
         The folder of a run that was trained with a target.
     data : str, path, array (N, V) or Dataset, optional
-        What to predict, all rows of it; by default the rows that the run held out.
+        What to predict, all rows of it; by default the rows that the run held out. For a run that learned from
+        recordings also a WAV file, or a folder of them.
     labels : array (N,), str or path, optional
         Labels to compare with, of an array, or a file or column of them.
     calibrated : bool
@@ -129,31 +142,46 @@ def predict(
     HarmoniumError
         A file that cannot be written.
     """
+    if not isinstance(run, (str, os.PathLike)):
+        raise InputError(
+            f"run must be the path of a run's folder, not {type(run).__name__}; write predict('runs/digits-001', data),"
+            " or class_probabilities(rbm, x) for a machine in memory."
+        )
     path = _target(out, overwrite)
     opened = _open(run)
     if not opened.labelled:
         raise InputError(f"the machine in {run} has no target to predict; train one with target=label.")
     temperature = _temperature(opened) if calibrated else None
+    sound = None
+    if is_sound(data):
+        data, sound = unheard(data, opened.folder.path / RECIPE, opened.classes)
     inputs = _inputs(opened, data, labels, changes)
     rows = inputs.rows.held_out if data is None else torch.arange(len(inputs.feed))
     if not len(rows):
         raise InputError(f"the run in {run} held out no rows to predict; give data.")
     feed = inputs.feed
-    log_p = opened.says(feed, rows)
+    log_p, y = opened.says(feed, rows), None if feed.y is None else feed.y[rows].cpu().numpy()
+    groups = inputs.data.groups
+    if groups is not None:
+        _, first, places = np.unique(groups[rows.numpy()], return_index=True, return_inverse=True)
+        log_p, rows = recording_log_probabilities(log_p, places), rows[first]
+        y = None if y is None else y[first]
     if temperature is not None:
         log_p = calibrate(log_p, temperature)
     found = None
-    if feed.y is not None and bool((feed.y[rows] != UNLABELLED).any()):
-        found = classify(log_p, feed.y[rows].cpu().numpy())
+    if y is not None and (y != UNLABELLED).any():
+        found = classify(log_p, y)
     prediction = Prediction(
         labels=np.asarray(opened.classes)[log_p.argmax(1)],
         probabilities=np.exp(log_p),
         classes=opened.classes,
-        rows=rows.cpu().numpy(),
+        rows=rows.cpu().numpy() if inputs.data.numbers is None else inputs.data.numbers[rows.cpu().numpy()],
         temperature=temperature,
         doubt=_doubt(opened) if calibrated else "",
         found=found,
         path=path,
+        files=() if sound is None else tuple(one.file for one in sound),
+        notes=() if sound is None else sound.notes,
     )
     if path is not None:
         _write(path, prediction)
@@ -177,6 +205,8 @@ def _target(out: str | os.PathLike[str] | None, overwrite: bool) -> Path | None:
         raise InputError(f"out={str(out)!r} must end in .csv.")
     if path.is_dir() or (path.exists() and not overwrite):
         raise InputError(f"out={path} exists already; replace it with --overwrite, or choose another name.")
+    if not path.parent.is_dir():
+        raise InputError(f"out={path} lies in a folder that is not there; make {path.parent}, or choose another.")
     return path
 
 
@@ -215,9 +245,12 @@ def _write(path: Path, prediction: Prediction) -> None:
     with written_aside(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["row", "prediction", *prediction.classes])
+        writer.writerow(["file" if prediction.files else "row", "prediction", *prediction.classes])
         for row, label, p in zip(
-            prediction.rows.tolist(), prediction.labels.tolist(), prediction.probabilities.tolist(), strict=True
+            prediction.files or prediction.rows.tolist(),
+            prediction.labels.tolist(),
+            prediction.probabilities.tolist(),
+            strict=True,
         ):
             writer.writerow([row, label, *(f"{value:.9g}" for value in p)])
         text.flush()

@@ -13,8 +13,10 @@ from torch import Tensor
 
 from harmonium.config import IN_MEMORY, Config
 from harmonium.config_from import config_from
-from harmonium.data import Dataset
-from harmonium.errors import InputError, Interrupted, StoppedError
+from harmonium.data import DATASETS, Dataset
+from harmonium.data.scale import guess_scale
+from harmonium.errors import HarmoniumError, InputError, Interrupted, StoppedError, ValueRefusedError
+from harmonium.evaluate.labels import class_counts
 from harmonium.evaluate.likelihood import EXACT_SECONDS, Say, estimated, log_z
 from harmonium.evaluate.log_likelihood import wanted_of
 from harmonium.feed import Label, pixel_side
@@ -32,7 +34,7 @@ from harmonium.runs.source import array_data, load_config_data
 from harmonium.runs.summary import final_scores, training_states
 from harmonium.runs.trajectory import load_trajectory
 from harmonium.samplers.trajectory import thinned
-from harmonium.units import UnitFamily
+from harmonium.units import OneHot, UnitFamily, parts_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,15 +74,16 @@ class Opened:
         """The run's data and split, binarised as in training.
 
         With `data` (a name, a file or an array) these data instead, all rows of them in ``rows.train``; `changes`
-        are further options for them, such as ``classes`` or ``scale``.  Data `to_predict` may come without labels, and
-        the states then lack them.  Raises InputError where something does not fit.
+        are further options for them, such as ``classes`` or ``scale``, which is the run's own where it is not given.
+        Data `to_predict` may come without labels, and the states then lack them.  Raises InputError where something
+        does not fit.
         """
         own = {**self.config.as_dict(), "binarize": self.description.get("binarize", self.config.binarize)}
         if data is None and self.config.data == IN_MEMORY:
             load_config_data(self.config)  # says what is missing
         if data is not None:
             own |= {"classes": "", "labels": "", "data_path": "", "held_out": "0", "validation": 0.0, "patience": 0}
-            own["scale"] = 0.0
+            own["scale"] = 0.0  # the run's, by _scale_of
         in_memory = data is not None and not isinstance(data, (str, os.PathLike))
         if data is not None:
             own["data"] = IN_MEMORY if in_memory else data
@@ -93,7 +96,43 @@ class Opened:
         dataset = array_data(data, labels, config) if in_memory else load_config_data(config)
         if to_predict and dataset.y is None:
             config = replace(config, target="", objective="auto")
-        return self._fitted(config, dataset)
+        if data is None or config.scale or config.data in DATASETS:
+            return self._fitted(config, dataset)
+        scale = self._scale_of(dataset)
+        try:
+            return self._fitted(config, replace(dataset, scale=scale))
+        except ValueRefusedError as error:
+            if any(isinstance(part, OneHot) for part in parts_of(self.pixels)):  # numbers of states have no scale
+                raise
+            raise InputError(
+                f"{error.where} is nothing that the machine takes with the run's scale {scale:g}; give the raw value "
+                "that means 1 in these data with --scale (scale=...), or correct them."
+            ) from None
+
+    def _scale_of(self, data: Dataset) -> float:
+        """The run's own scale for data whose scale is a guess, but for those that must have been divided by it already.
+
+        Whole numbers from 0 to 16 are grey values of the run's 0 to 16 as well as too dark ones of 0 to 255: it is the
+        run that tells which.
+        """
+        own = self.description.get("scale")
+        if own is None or data.scale != guess_scale(data.X):
+            return data.scale
+        divided = own > 1 and self.pixels.two_values is not None and float(data.X.max()) <= 1
+        return 1.0 if divided else float(own)
+
+    def _check_columns(self, config: Config, data: Dataset) -> None:
+        """Raise InputError where columns have names, and not those of the run's own."""
+        own = self.description.get("columns")
+        if not own or data.columns is None or list(own) == list(data.columns):
+            return
+        place = next(i for i, (a, b) in enumerate(zip(own, data.columns, strict=True)) if a != b)
+        moved = sorted(own) == sorted(data.columns)
+        mend = "bring the columns into the run's order" if moved else "rename the columns where they mean the same"
+        raise InputError(
+            f"column {place + 1} of data={config.data} is called {data.columns[place]!r}, and {own[place]!r} in the "
+            f"run in {self.folder.path}; {mend}: {', '.join(own[:10])}{', ...' * (len(own) > 10)}."
+        )
 
     def _fitted(self, config: Config, data: Dataset) -> Inputs:
         columns = int(data.X.shape[1])
@@ -102,6 +141,7 @@ class Opened:
                 f"data={config.data} has {columns} columns, but the machine in {self.folder.path} takes "
                 f"{self.pixels.n} ({self.pixels.spec}); give data of that width."
             )
+        self._check_columns(config, data)
         return open_inputs(replace(config, visible=self.pixels.spec), data, classes=self.classes or None)
 
 
@@ -143,7 +183,8 @@ def evaluate(
     rbm = opened.rbm.to(device=inputs.feed.device)
     by_labels = opened.config.by_labels and method == "auto" and not proceed
     z = None if by_labels else _log_z(opened, inputs, rbm, method, wanted, proceed, say)
-    summary = final_scores(inputs, rbm, z, wanted=wanted)
+    counts = _class_counts(opened) if data is not None and inputs.feed.y is not None else None
+    summary = final_scores(inputs, rbm, z, wanted=wanted, counts=counts)
     if data is not None:
         summary["scores"] = {"data": summary["scores"]["train"]}
     found = classified(inputs, opened.says, opened.description.get("temperature"), other=data is not None)
@@ -152,6 +193,18 @@ def evaluate(
     if figures:
         summary["figures"] = [str(path) for path in _draw(opened, inputs, found)]
     return summary
+
+
+def _class_counts(opened: Opened) -> Tensor | None:
+    """The run's training rows of each class (C,); of earlier runs counted anew, None where their data are gone."""
+    stored = (opened.folder.read_json("summary.json") or {}).get("class_counts")
+    if stored is not None:
+        return torch.tensor(stored)
+    try:
+        own = opened.inputs()
+    except HarmoniumError:
+        return None
+    return class_counts(own.feed, own.rows.train)
 
 
 def _draw(opened: Opened, inputs: Inputs, found: Classified | None) -> Iterator[Path]:

@@ -126,7 +126,7 @@ class SeedFolders:
 # ---- what worker processes are given ------------------------------------------------------------------------------
 
 
-_ARRAYS = ("X", "y", "groups")
+_ARRAYS = ("X", "y", "groups", "numbers")
 
 
 def describe(place: Path, config: Config, data: Dataset) -> None:
@@ -142,9 +142,9 @@ def described(place: Path) -> tuple[Config, Dataset]:
     """What `describe` wrote."""
     stored = json.loads((place / "job.json").read_text(encoding="utf-8"))
     words = stored["data"] | {"shape": tuple(stored["data"]["shape"])}
-    X, y, groups = (
-        np.load(place / f"{name}.npy", mmap_mode="c", allow_pickle=False) if (place / f"{name}.npy").is_file() else None
+    arrays: dict[str, Any] = {
+        name: np.load(path, mmap_mode="c", allow_pickle=False)
         for name in _ARRAYS
-    )
-    assert X is not None
-    return config_from(stored["options"]), Dataset(X=X, y=y, groups=groups, **words)
+        if (path := place / f"{name}.npy").is_file()
+    }
+    return config_from(stored["options"]), Dataset(**{"y": None, **arrays}, **words)

@@ -19,16 +19,28 @@ def load_config_data(config: Config) -> Dataset:
     """The data set that a configuration names; raises InputError where it lay in memory."""
     if config.data == IN_MEMORY:
         raise InputError(
-            "the data of this run were an array in memory, so they must be given again: resume, evaluate or check with "
-            "(folder, data=...) in Python, --data FILE on the command line of evaluate, check and sample."
+            "the data of this run were an array in memory, so they must be given again: resume, evaluate, check or "
+            "predict with (folder, data=...) in Python, --data FILE on the command line of evaluate, predict, check "
+            "and sample."
         )
-    return load_data(
-        config.data,
-        classes=chosen_classes(config),
-        labels=config.label_source or None,
-        scale=config.scale or None,
-        path=config.data_path or None,
-    )
+    source = config.label_source
+    if config.data in DATASETS and not config.labels and source and not os.path.isfile(os.path.expanduser(source)):
+        raise InputError(f"target={source!r} is not a file; {config.data!r} has labels of its own, for target=label.")
+    try:
+        return load_data(
+            config.data,
+            classes=chosen_classes(config),
+            labels=source or None,
+            scale=config.scale or None,
+            path=config.data_path or None,
+        )
+    except InputError as error:  # the loaders have their own names for what an option is called here
+        text = str(error)
+        if text.startswith("labels=") and not config.labels:
+            raise InputError(f"target{text.removeprefix('labels')}") from None
+        if text.startswith("path="):
+            raise InputError(f"data_{text}") from None
+        raise
 
 
 def chosen_classes(config: Config) -> list[int | str] | None:

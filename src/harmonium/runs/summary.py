@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from harmonium.evaluate.labels import frequencies_score, label_score
+from harmonium.evaluate.labels import class_counts, frequencies_score, label_score
 from harmonium.evaluate.likelihood import (
     Say,
     baseline_score,
@@ -42,16 +42,20 @@ def final_scores(
     z: Estimate | None = None,
     *,
     wanted: Wanted | None = None,
+    counts: Tensor | None = None,
+    likelihood: bool = True,
     say: Say = lambda line: None,
 ) -> dict[str, Any]:
     """Scores of every part of the data, all rows.
 
     Log-likelihoods, with ln Z estimated as `wanted` where it is not given, and how well labels are predicted where
     there are labels; the second alone, and no ln Z unless it is given, where that is what the machine is for.
+    Without `likelihood` ln Z is not looked for.
+    `counts` (C,) are the run's training rows of each class, by default those of `inputs`.
     """
     seed, feed, config = inputs.config.seed, inputs.feed, inputs.config
     wanted = wanted or Wanted()
-    if z is None and not config.by_labels:
+    if z is None and likelihood and not config.by_labels:
         z = log_z(rbm, base=inputs.base, states=training_states(inputs), seed=seed, wanted=wanted, say=say)
     result: dict[str, Any] = {"binarize": feed.rule, "scale": feed.scale, "grey": feed.grey, "scores": {}}
     if z is not None:
@@ -67,7 +71,7 @@ def final_scores(
             found |= {**finite(asdict(own)), "baseline": base.value}
         if feed.y is not None and (labels := label_score(rbm, feed, rows)) is not None:
             found |= {"labelled_rows": labels.rows, "log_p_label": labels.log_p, "label_error": labels.error}
-            guess = frequencies_score(feed, inputs.rows.train, rows)
+            guess = frequencies_score(feed, class_counts(feed, inputs.rows.train) if counts is None else counts, rows)
             found |= {"baseline_log_p_label": guess.log_p, "baseline_label_error": guess.error}
         result["scores"][name] = found
     return result

@@ -13,6 +13,7 @@ import torch
 from harmonium.config import IN_MEMORY, Config
 from harmonium.config_from import config_from
 from harmonium.data import Dataset, fingerprint
+from harmonium.data.labels import UNLABELLED
 from harmonium.errors import DivergedError, InputError, Interrupted, StoppedError
 from harmonium.evaluate.health import Finding
 from harmonium.evaluate.likelihood import EXACT_SECONDS, binarisation_in_words
@@ -23,6 +24,7 @@ from harmonium.runs.finished import Run as Run
 from harmonium.runs.finished import finished, store
 from harmonium.runs.folder import RunFolder
 from harmonium.runs.health import HealthWatch
+from harmonium.runs.idle import refuse_idle
 from harmonium.runs.interrupts import Interrupts
 from harmonium.runs.monitor import Monitor
 from harmonium.runs.pictures import draw
@@ -83,6 +85,7 @@ def train(
     else:
         config = config_from({"data": IN_MEMORY, **options})
         dataset = array_data(data, labels, config)
+    refuse_idle(config, options)
     if out is None:
         return run_training(config, dataset=dataset, progress=progress)
     return start_run(config, out, dataset=dataset, overwrite=overwrite, progress=progress)
@@ -117,8 +120,12 @@ def run_training(
     say: Say = lambda text: None,
     watch: Watch | None = None,
     first: First | None = None,
+    likelihood: bool = True,
 ) -> Run:
-    """Plan, train, score and draw; `claim` makes the run's folder once nothing is wrong with the options."""
+    """Plan, train, score and draw; `claim` makes the run's folder once nothing is wrong with the options.
+
+    `first` makes another first machine; without `likelihood` no ln Z is looked for at the end.
+    """
     interrupts = Interrupts(silent=not progress)
     with contextlib.nullcontext() if claim is None else interrupts.listening():
         data = load_config_data(config) if dataset is None else dataset
@@ -126,7 +133,7 @@ def run_training(
         folder = None if claim is None else claim(data)
         try:
             with threads_of(plan, folder if resuming else None):
-                return _run(plan, folder, interrupts, resuming, progress, say, watch)
+                return _run(plan, folder, interrupts, resuming, progress, say, watch, likelihood)
         except Interrupted as error:
             if folder is None:
                 raise
@@ -137,7 +144,7 @@ def run_training(
 
 def _run(
     plan: Plan, folder: RunFolder | None, interrupts: Interrupts, resuming: bool, progress: bool, say: Say,
-    watch: Watch | None,
+    watch: Watch | None, likelihood: bool,
 ) -> Run:  # fmt: skip
     data, state = plan.data, plan.state
     mark = fingerprint(data)
@@ -147,10 +154,12 @@ def _run(
             _check_same_data(folder, mark)
         else:
             folder.write_config(plan.config)
+            folder.write_recipe(data)
         folder.write_json("environment.json", {**environment(), "data": identity})
     rule = binarisation_in_words(plan.feed.rule, plan.feed.scale)
     say(
-        f"{data.name}: {len(plan.rows.train)} rows to train on, {len(plan.rows.validation)} validation, "
+        f"{data.name}: {len(plan.rows.train)} rows to train on, {_labelled_in_words(plan)}"
+        f"{len(plan.rows.validation)} validation, "
         f"{len(plan.rows.held_out)} held out, {rule}\n{plan.feed.side.spec} with {state.rbm.hidden.spec}"
     )
     if plan.unscaled:
@@ -160,15 +169,23 @@ def _run(
     seconds = monitor.seconds
     if monitor.patience_spent:
         say(f"stopped after update {state.step}: the validation score had long been worse than its best")
-    exact = plan.config.by_labels or enumeration_seconds(state.rbm) <= EXACT_SECONDS
+    exact = plan.config.by_labels or not likelihood or enumeration_seconds(state.rbm) <= EXACT_SECONDS
     estimated = "" if exact else ", ln Z by annealing forwards and back"
     say(f"scoring all rows{estimated} …")
-    run = finished(plan, monitor, findings, identity, seconds)
+    run = finished(plan, monitor, findings, identity, seconds, likelihood=likelihood)
     if folder is not None:
         run = replace(run, folder=folder.path)
         say("drawing the pictures …")
         _save(run, plan, folder)
     return run
+
+
+def _labelled_in_words(plan: Plan) -> str:
+    """How many of the training rows have a label, where some rows have none."""
+    if not plan.feed.partly_labelled:
+        return ""
+    meant = "" if plan.data.names is not None else f" ({UNLABELLED} means none)"
+    return f"{len(plan.feed.with_label(plan.rows.train))} of them with a label{meant}, "
 
 
 def _check_same_data(folder: RunFolder, found: str) -> None:

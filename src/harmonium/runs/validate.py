@@ -27,6 +27,7 @@ from harmonium.config_from import config_from
 from harmonium.data import Dataset
 from harmonium.errors import DivergedError, Interrupted, StoppedError
 from harmonium.io import write_json
+from harmonium.runs.idle import refuse_idle
 from harmonium.runs.interrupts import Interrupts
 from harmonium.runs.plan import make_plan
 from harmonium.runs.processes import processors, run_jobs, threads_for
@@ -91,6 +92,7 @@ def validate(
     else:
         config = config_from({"data": IN_MEMORY, **options})
         dataset = array_data(data, labels, config)
+    refuse_idle(config, options)
     return run_validation(
         config, dataset, seeds=seeds, workers=workers, together=together, out=out,
         say=_to_stderr if progress else lambda line: None,

@@ -21,6 +21,7 @@ from harmonium.config_from import config_from
 from harmonium.data import Dataset, fingerprint, split
 from harmonium.errors import InputError
 from harmonium.io import write_text, written_aside
+from harmonium.runs.idle import idle_options
 from harmonium.runs.inputs import split_rows
 from harmonium.runs.source import load_config_data, with_absolute_paths
 from harmonium.tuning.space import Space, make_space
@@ -70,9 +71,11 @@ class Settings:
         return config_from(self.fixed)
 
     def options(self, drawn: Mapping[str, Any]) -> dict[str, Any]:
-        """A trial's options as `harmonium.train` takes them, but for data that were in memory."""
+        """A trial's options as `harmonium.train` takes them, but for data that were in memory and what did nothing."""
         own = {**self.fixed, **drawn, "seed": self.seed}
-        return {f.name: own[f.name] for f in fields(Config) if f.name in own and own[f.name] != IN_MEMORY}
+        idle = idle_options(config_from(own))
+        names = [f.name for f in fields(Config) if f.name in own and f.name not in idle]
+        return {name: own[name] for name in names if own[name] != IN_MEMORY}
 
     def write(self, folder: Path) -> None:
         """Store them."""
@@ -172,7 +175,8 @@ def fix_held_out(data: Dataset, config: Config) -> tuple[Dataset, str]:
     order = np.concatenate([train, held_out])
     y = None if data.y is None else data.y[order]
     groups = None if data.groups is None else data.groups[order]
-    return replace(data, X=data.X[order], y=y, n_train=len(train), groups=groups), "auto"
+    numbers = order if data.numbers is None else data.numbers[order]
+    return replace(data, X=data.X[order], y=y, n_train=len(train), groups=groups, numbers=numbers), "auto"
 
 
 def store_data(folder: Path, data: Dataset) -> None:

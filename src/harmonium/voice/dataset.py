@@ -94,6 +94,7 @@ def voice_data(
         n_train=None if split is None else rows,
         names=names,
         groups=places,
+        recipe=features,
     )
     return VoiceData(data, features, ordered, n_train)
 

@@ -180,6 +180,10 @@ class Features:
         plain = replace(self, standard=None)
         return replace(self, standard=Standard.of(plain.rows(recordings)[0]))
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """`save_features`, as a data set's recipe."""
+        save_features(path, self)
+
     def _pieces(self, signal: Signal) -> np.ndarray:
         """The rows of one recording, not standardised: (n, D)."""
         frames = self.spectrum(signal)

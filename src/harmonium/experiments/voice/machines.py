@@ -32,7 +32,7 @@ KINDS = {"network": 150.0, "discriminative": 60.0, "logistic": 20.0}
 #: Of the first machine, on Gaussian units, and of those above.
 LAYERS = {
     "visible": "gaussian,variance=1", "negative": "cd", "batch_size": 50, "momentum": 0.9, "centre": "no",
-    "validation": 0.0, "patience": 0, "measure": 2,
+    "validation": 0.0, "patience": 0, "measure": 2, "likelihood": "no",
 }  # fmt: skip
 NETWORK = {
     "layers": "512,512", "epochs": 60, "layer_options": "1:learning_rate=0.001,epochs=100; 2:learning_rate=0.02",

@@ -1,0 +1,76 @@
+"""New recordings as rows for a machine that learned from others: by the features that its run has kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harmonium.data.dataset import Dataset
+from harmonium.errors import InputError
+from harmonium.voice.features import load_features
+from harmonium.voice.recordings import Recordings, read_recording, read_recordings
+
+
+def is_sound(path: Any) -> bool:
+    """Whether a path is that of a WAV file, or of a folder with WAV files."""
+    if not isinstance(path, (str, os.PathLike)):
+        return False
+    path = Path(path).expanduser()
+    if path.suffix.lower() == ".wav":
+        return True
+    return path.is_dir() and any(one.suffix.lower() == ".wav" for one in path.iterdir())
+
+
+def unheard(path: str | os.PathLike[str], recipe: Path, classes: Sequence[int | str]) -> tuple[Dataset, Recordings]:
+    """Rows of a WAV file, or of all WAV files of a folder, and the recordings.
+
+    Parameters
+    ----------
+    path : path
+    recipe : Path
+        The features' file, see `harmonium.voice.features.save_features`.
+    classes : sequence
+        Labels that are known: y is theirs where the names of all files tell one of them.
+
+    Returns
+    -------
+    Dataset
+        ``groups`` is the place of each row's recording, and y, where there is one, what is said in it.
+    Recordings
+
+    Raises
+    ------
+    InputError
+        No such file of features: the run did not learn from sound; or what `read_recordings` raises.
+    """
+    if not recipe.is_file():
+        raise InputError(f"{path} is sound, but the run in {recipe.parent} has not learned from recordings; give rows.")
+    features = load_features(recipe)
+    found = _read(Path(path).expanduser(), features.rate)
+    X, places = features.rows(found)
+    known = {str(label): code for code, label in enumerate(classes)}
+    codes = [known.get(one.label, -1) for one in found]
+    names = tuple(map(str, classes)) if any(isinstance(label, str) for label in classes) else None
+    values = np.array(codes if names else [classes[code] for code in codes])
+    y = values[places] if min(codes) >= 0 else None
+    data = Dataset(X, y, 1.0, features.shape, Path(path).name, str(path), names=names, groups=places)
+    return data, found
+
+
+def _read(path: Path, rate: int) -> Recordings:
+    """A file alone, or a folder, whose names need not tell labels."""
+    if path.suffix.lower() == ".wav" and not path.is_dir():
+        return read_recording(path, rate)
+    try:
+        return read_recordings(path, rate=rate)
+    except InputError as error:
+        if "does not say its label" not in str(error):
+            raise
+    files = sorted(one for one in path.iterdir() if one.suffix.lower() == ".wav" and not one.name.startswith("."))
+    read = [read_recording(file, rate) for file in files]
+    notes = tuple(note for one in read for note in one.notes)
+    return Recordings(tuple(one[0] for one in read), rate, str(path), notes)
