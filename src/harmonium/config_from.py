@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Options = TypeVar("Options", bound="DataclassInstance")
 
+
 def config_from(options: Mapping[str, Any], *, from_text: bool = False) -> Config:
     """A `Config` from named values; `from_text` reads numbers from words, as a command line gives them.
 

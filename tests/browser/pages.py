@@ -10,6 +10,8 @@ from harmonium.app.from_run import DEMONSTRATION, demonstration
 from harmonium.app.panel import FINETUNED, PRETRAINED, RANDOM, Panel, state_from_machines, state_from_network
 from harmonium.app.pictures import Pictures, strokes
 from harmonium.data import load_data
+from harmonium.deep.stack import Stack
+from harmonium.deep.unroll import decoder, encoder
 from harmonium.machine import RBM
 from harmonium.units import Bernoulli, Gaussian, Interval, Ising, Multivalued, OneHot, Product
 
@@ -76,7 +78,7 @@ def fine_tuned(panel):
 
 def small():
     """A machine on the bundled digits, trained a little, in three states."""
-    return fine_tuned(demonstration(config=replace(DEMONSTRATION, epochs=12, hidden="bernoulli:40", measure=1)))
+    return demonstration(config=replace(DEMONSTRATION, epochs=12, hidden="bernoulli:40", measure=1), tuning=5)
 
 
 def large(hidden=500):
@@ -101,6 +103,9 @@ def of_every_family():
     back = nn.Sequential(nn.Linear(7, 9), nn.Softmax(-1), nn.Linear(9, 64))
     on_pixels = nn.Sequential(nn.Linear(64, 12), nn.Sigmoid(), nn.Linear(12, 10), nn.Softmax(1))
     panels.append(Panel("deep", pictures(), CLASSES, (state_from_network("Deep", deep, back, on_pixels),)))
+    between = Multivalued(9, 3)
+    stack = Stack((machine(Bernoulli(64), between, seed=1), machine(between, OneHot(2, 3), seed=2)))
+    panels.append(Panel("stack", pictures(), (), (state_from_network("Stack", encoder(stack), decoder(stack)),)))
     return panels
 
 

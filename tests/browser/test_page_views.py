@@ -4,7 +4,7 @@ import pages
 import pytest
 from pages import SEVEN, draw, settle, until
 
-from harmonium.app.pack import Tensors, _snapshot
+from harmonium.app.pack import Tensors, snapshot_of
 from harmonium.app.panel import state_from_machines
 from harmonium.units import Bernoulli, OneHot, Product
 
@@ -188,7 +188,7 @@ def test_snapshots_can_come_while_the_page_is_open(opened):
     tab = opened()
     rbm = pages.machine(Product(Bernoulli(64), OneHot(1, 10)), Bernoulli(40), seed=9)
     tensors = Tensors()
-    packed = _snapshot(state_from_machines("new", [(5000, rbm)]).snapshots[0], tensors)
+    packed = snapshot_of(state_from_machines("new", [(5000, rbm)]).snapshots[0], tensors)
     before = tab.evaluate("harmonium.data.panels[0].states[1].snapshots.length")
     tab.evaluate("([own, tensors]) => harmonium.appendSnapshot(0, 1, own, tensors)", [packed, tensors.packed])
     settle(tab)

@@ -1,6 +1,7 @@
 """Panels out of runs: a finished one on the disk, or a small one that is trained on the spot.
 
-An ordinary run has two columns: its first snapshot, and all its snapshots up to the machine that it kept.
+An ordinary run has two columns: its first snapshot, and all its snapshots up to the machine that it kept.  Machines
+that were stacked are shown as networks (`from_deep`).
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from harmonium.app.from_deep import EPOCHS, panel_of_deep, tuned_here
 from harmonium.app.panel import PRETRAINED, RANDOM, Panel, State, state_from_machines
 from harmonium.app.pictures import pictures_of
 from harmonium.config import Config
 from harmonium.data import load_data
 from harmonium.machine import RBM
+from harmonium.runs.folder import is_deep
 from harmonium.runs.monitor import Monitor
 from harmonium.runs.plan import make_plan
 from harmonium.runs.reopen import reopen
@@ -25,7 +28,7 @@ from harmonium.training.loop import Observer, TrainState
 #: The machine that is trained where no run is named: seconds, and it knows the digits' names.
 DEMONSTRATION = Config(
     data="digits", hidden="bernoulli:144", target="label", objective="hybrid", generative_weight=0.9, optimizer="sgd",
-    learning_rate=0.1, epochs=120, measure=6,
+    learning_rate=0.1, epochs=120, measure=6, binarize="0.5",
 )  # fmt: skip
 _STEPS = 24  # snapshots of it
 Say = Callable[[str], None]
@@ -37,17 +40,20 @@ def panel_of_run(path: str | os.PathLike[str], *, name: str = "", most_bytes: in
     Parameters
     ----------
     path : path
-        A finished run on pictures.
+        A finished run on pictures, of one machine or of machines stacked.
     name : str
         What the chooser calls it; by default the folder's name.
     most_bytes : int
-        Room for its parameters in half precision: snapshots are left out, evenly, until they fit; 0 takes all.
+        Room for its parameters in half precision: snapshots are left out, evenly, until they fit; 0 takes all.  A
+        network has none to leave out.
 
     Raises
     ------
     InputError
         Where there is no finished run, or no trajectory, or its data are no pictures, or its units cannot be shown.
     """
+    if is_deep(path):
+        return panel_of_deep(path, name=name)
     opened = reopen(path)
     folder = opened.folder
     machines = load_trajectory(folder)
@@ -59,8 +65,11 @@ def panel_of_run(path: str | os.PathLike[str], *, name: str = "", most_bytes: in
     return Panel(name or folder.path.resolve().name, pictures, opened.classes, states)
 
 
-def demonstration(say: Say = lambda line: None, config: Config = DEMONSTRATION) -> Panel:
-    """A small machine on the bundled digits, trained here and now (seconds) and kept nowhere."""
+def demonstration(say: Say = lambda line: None, config: Config = DEMONSTRATION, tuning: int = EPOCHS) -> Panel:
+    """A small machine on the bundled digits, trained and fine-tuned here and now (seconds) and kept nowhere.
+
+    `config` must have a target; `tuning` are the epochs of fine-tuning.
+    """
     plan = make_plan(config, load_data(config.data))
     wanted = {round(step) for step in np.geomspace(1, plan.total, _STEPS)}
     machines: list[tuple[int, RBM]] = [(0, plan.state.rbm.detached())]
@@ -76,8 +85,8 @@ def demonstration(say: Say = lambda line: None, config: Config = DEMONSTRATION) 
     run = run_training(config, dataset=plan.data, watch=watch)
     best = run.summary["best_step"]
     machines = [*((step, rbm) for step, rbm in machines if step < best), (best, run.rbm)]
-    return Panel("Handwritten digits", pictures_of(plan, "the digits"), plan.feed.classes, _states(machines))
-    # a fine-tuned column of the same digits goes here: replace(panel, states=(*panel.states, state_from_network(...)))
+    states = (*_states(machines), tuned_here(run.rbm, plan, tuning, say))
+    return Panel("Handwritten digits", pictures_of(plan, "the digits"), plan.feed.classes, states)
 
 
 def _states(machines: list[tuple[int, RBM]], most_bytes: int = 0) -> tuple[State, ...]:

@@ -15,8 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from harmonium.deep.unroll import Mean
 from harmonium.errors import InputError
 from harmonium.machine import RBM
+from harmonium.units import UnitFamily, parts_of
 
 Floats = NDArray[np.float64]
 FUNCTIONS: dict[type[nn.Module], str] = {
@@ -25,6 +27,8 @@ FUNCTIONS: dict[type[nn.Module], str] = {
     nn.ReLU: "relu",
     nn.Softmax: "softmax",
 }
+#: Families of units that the page computes with.
+KNOWN = ("bernoulli", "ising", "multivalued", "interval", "gaussian", "onehot")
 _LARGEST = float(torch.finfo(torch.float16).max)
 
 
@@ -43,7 +47,15 @@ class Function:
     name: str
 
 
-Layer = Linear | Function
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The means of a family's units; `others` (k - 1, size) are natural parameters beside the fields that come in."""
+
+    side: UnitFamily
+    others: Floats
+
+
+Layer = Linear | Function | Units
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +82,17 @@ def rounded_machine(rbm: RBM) -> RBM:
     return rbm.map(lambda x: rounded(x, next(names)))
 
 
-def network(encoder: nn.Sequential, decoder: nn.Sequential, classifier: nn.Sequential | None = None) -> Network:
-    """Read three Sequentials of Linear, Sigmoid, Tanh, ReLU, Softmax and Dropout (which does nothing here).
+def network(
+    encoder: nn.Sequential,
+    decoder: nn.Sequential,
+    classifier: nn.Sequential | None = None,
+    *,
+    on_code: bool | None = None,
+) -> Network:
+    """Read three Sequentials of Linear, Sigmoid, Tanh, ReLU, Softmax, Mean and Dropout (which does nothing here).
 
-    A classifier whose inputs are as many as the encoder's outputs takes the code, else it takes the picture; where it
-    does not end in a Softmax, one is added.
+    A classifier whose inputs are as many as the encoder's outputs takes the code, else it takes the picture, unless
+    `on_code` says which; where it does not end in a Softmax, one is added.
 
     Raises InputError for other layers, and where one part's outputs are not the next one's inputs.
     """
@@ -87,7 +105,7 @@ def network(encoder: nn.Sequential, decoder: nn.Sequential, classifier: nn.Seque
     if out[-1] != Function("softmax"):
         out = (*out, Function("softmax"))
     width, classes = _width(out, "classifier")
-    on_code = width == code
+    on_code = width == code if on_code is None else on_code
     _expect("classifier", (width, classes), (code if on_code else inputs, classes))
     return Network(up, down, out, on_code)
 
@@ -98,6 +116,9 @@ def evaluated(layers: Sequence[Layer], x: Floats) -> Floats:
     for layer in layers:
         if isinstance(layer, Linear):
             y = y @ torch.from_numpy(layer.weight).mT + torch.from_numpy(layer.bias)
+        elif isinstance(layer, Units):
+            others = torch.from_numpy(layer.others).expand(*y.shape[:-1], -1, -1)
+            y = layer.side.mean(torch.cat([y.unsqueeze(-2), others], -2))[..., 0, :]
         else:
             y = y.softmax(-1) if layer.name == "softmax" else getattr(torch, layer.name)(y)
     return np.asarray(y.numpy())
@@ -116,6 +137,12 @@ def _layers(modules: nn.Sequential, name: str) -> tuple[Layer, ...]:
             if isinstance(module, nn.Softmax) and module.dim not in (None, -1, 1):
                 raise InputError(f"the {name} has a Softmax over dimension {module.dim}; it must be over the last one.")
             found.append(Function(FUNCTIONS[type(module)]))
+        elif isinstance(module, Mean):
+            if any(part.name not in KNOWN for part in parts_of(module.side)):
+                raise InputError(
+                    f"the {name} has units {module.side.spec}, which a page cannot show; it takes {', '.join(KNOWN)}."
+                )
+            found.append(Units(module.side, rounded(module.others, f"a parameter of the {name}").numpy()))
         elif not isinstance(module, (nn.Dropout, nn.Identity)):
             known = ", ".join(["Linear", *(kind.__name__ for kind in FUNCTIONS), "Dropout"])
             raise InputError(f"the {name} has a layer {type(module).__name__}, which a page cannot show; use {known}.")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harmonium.app.layers import Floats, Layer, Linear, Network
+from harmonium.app.layers import Floats, Layer, Linear, Network, Units
 from harmonium.app.panel import Panel, Snapshot, State
 from harmonium.app.pictures import Pictures
 from harmonium.app.vectors import Vector, vectors_of
@@ -31,12 +31,20 @@ class Tensors:
 
     def place(self, x: NDArray[Any]) -> int:
         """Where the array lies in the list; added if it is new."""
-        half = np.ascontiguousarray(x, dtype="<f2")
-        digest = hashlib.sha256(f"{half.shape}".encode() + half.tobytes()).digest()
+        half, digest = _half(x)
         if digest not in self._places:
             self._places[digest] = len(self.packed)
             self.packed.append(text_of(half))
         return self._places[digest]
+
+    def find(self, x: NDArray[Any]) -> int | None:
+        """Where the array lies, or None where it does not."""
+        return self._places.get(_half(x)[1])
+
+
+def _half(x: NDArray[Any]) -> tuple[NDArray[np.float16], bytes]:
+    half = np.ascontiguousarray(x, dtype="<f2")
+    return half, hashlib.sha256(f"{half.shape}".encode() + half.tobytes()).digest()
 
 
 def document(panels: Sequence[Panel]) -> dict[str, Any]:
@@ -80,11 +88,12 @@ def _state(state: State, tensors: Tensors) -> dict[str, Any]:
     return {
         "name": state.name,
         "about": state.about,
-        "snapshots": [_snapshot(snapshot, tensors) for snapshot in state.snapshots],
+        "snapshots": [snapshot_of(snapshot, tensors) for snapshot in state.snapshots],
     }
 
 
-def _snapshot(snapshot: Snapshot, tensors: Tensors) -> dict[str, Any]:
+def snapshot_of(snapshot: Snapshot, tensors: Tensors) -> dict[str, Any]:
+    """A snapshot, its arrays named by their places in `tensors`."""
     model = snapshot.model
     if isinstance(model, RBM):
         return {
@@ -99,22 +108,28 @@ def _snapshot(snapshot: Snapshot, tensors: Tensors) -> dict[str, Any]:
 
 
 def _network(own: Network, tensors: Tensors) -> dict[str, Any]:
-    def chain(layers: Sequence[Layer] | None) -> list[dict[str, Any]] | None:
-        return None if layers is None else [_layer(layer, tensors) for layer in layers]
+    def chain(layers: Sequence[Layer] | None, down: bool = False) -> list[dict[str, Any]] | None:
+        return None if layers is None else [_layer(layer, tensors, down) for layer in layers]
 
     return {
         "encoder": chain(own.encoder),
-        "decoder": chain(own.decoder),
+        "decoder": chain(own.decoder, down=True),
         "classifier": chain(own.classifier),
         "onCode": own.on_code,
     }
 
 
-def _layer(layer: Layer, tensors: Tensors) -> dict[str, Any]:
+def _layer(layer: Layer, tensors: Tensors, down: bool = False) -> dict[str, Any]:
+    place = tensors.place
+    if isinstance(layer, Units):
+        bias = np.concatenate([np.zeros((1, layer.side.size)), layer.others])
+        return {"kind": "units", "parts": side_of(layer.side), "b": place(bias)}
     if not isinstance(layer, Linear):
         return {"kind": layer.name}
     rows, columns = layer.weight.shape
-    place = tensors.place
+    turned = tensors.find(layer.weight.T) if down else None
+    if turned is not None:  # a decoder that begins as its encoder turned round
+        return {"kind": "turned", "rows": columns, "columns": rows, "W": turned, "b": place(layer.bias)}
     return {"kind": "linear", "rows": rows, "columns": columns, "W": place(layer.weight), "b": place(layer.bias)}
 
 

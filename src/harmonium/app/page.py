@@ -1,7 +1,7 @@
 """One HTML file with machines inside: opened from a disk or a mail, it computes by itself, without a network.
 
 The template, the style and the script's modules lie in templates/; the modules are joined in the order of `SCRIPTS`
-into one script.  A policy in the page's head forbids it every address.
+into one script.  A policy in the page's head forbids it every address, but that of the server where one serves it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ SCRIPTS = (
     "random.js", "unpack.js", "units.js", "engine.js", "preprocess.js", "chain.js", "selftest.js", "paint.js",
     "input.js", "pad.js", "states.js", "hidden.js", "dream.js", "page.js",
 )  # fmt: skip
-_TITLE = "What does the machine see?"
+#: Beside them where a server trains (`harmonium.app.server`).
+LIVE_SCRIPTS = ("curve.js", "live.js")
+TITLE = "What does the machine see?"
 #: Parameters in half precision that a page carries, at most: a third more as text.
 MOST_BYTES = 4_500_000
 
@@ -67,19 +69,22 @@ def page(
     from harmonium.io import write_text
 
     path = _target(out, overwrite)
-    write_text(path, render(_panels(runs, say), title or _TITLE))
+    write_text(path, render(panels_of(runs, say), title or TITLE))
     return path
 
 
-def render(panels: Sequence[Panel], title: str = _TITLE) -> str:
-    """The page as text."""
+def render(panels: Sequence[Panel], title: str = TITLE, *, live: Mapping[str, Any] | None = None) -> str:
+    """The page as text; with `live`, the form of a training, it is one that a server shows, and may ask that server."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     from harmonium.app.pack import document
 
-    style = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
-    modules = "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    def joined(names: Sequence[str]) -> str:
+        return "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in names)
+
+    style = joined(["page.css"] if live is None else ["page.css", "live.css"])
+    modules = joined(SCRIPTS if live is None else [*SCRIPTS, *LIVE_SCRIPTS])
     script = f'(() => {{\n"use strict";\n{modules}}})();\n'
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
@@ -91,11 +96,13 @@ def render(panels: Sequence[Panel], title: str = _TITLE) -> str:
         style_hash=_hash(style),
         script=Markup(script),
         script_hash=_hash(script),
-        data=Markup(_json(document(panels))),
+        data=Markup(_json(document(panels) if live is None else {**document(panels), "live": live})),
+        live=live,
     )
 
 
-def _panels(runs: Sequence[str | os.PathLike[str] | Panel], say: Callable[[str], None]) -> list[Panel]:
+def panels_of(runs: Sequence[str | os.PathLike[str] | Panel], say: Callable[[str], None]) -> list[Panel]:
+    """The panels of run folders, those given as they are; the demonstration where there are none."""
     from harmonium.app.from_run import demonstration, panel_of_run
 
     if isinstance(runs, (str, os.PathLike, Panel)):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from harmonium.app.layers import Linear, Network, network, rounded_machine
+from harmonium.app.layers import KNOWN, Linear, Network, network, rounded_machine
 from harmonium.app.pictures import Pictures
 from harmonium.errors import InputError
 from harmonium.feed import Label
@@ -26,8 +26,7 @@ ABOUT = {
     PRETRAINED: "After learning what the pictures are like.",
     FINETUNED: "After further lessons in rebuilding pictures.",
 }
-#: Families that the page computes with; those of pixels are numbers on a scale.
-KNOWN = ("bernoulli", "ising", "multivalued", "interval", "gaussian", "onehot")
+#: Families of pixels: numbers on a scale.
 _PIXELS = tuple(name for name in KNOWN if name != "onehot")
 
 
@@ -120,6 +119,7 @@ def state_from_network(
     decoder: nn.Sequential,
     classifier: nn.Sequential | None = None,
     *,
+    on_code: bool | None = None,
     step: int = -1,
     about: str | None = None,
 ) -> State:
@@ -133,6 +133,8 @@ def state_from_network(
         From a picture (N, V) to its code and back, of Linear, Sigmoid, Tanh, ReLU, Softmax and Dropout layers.
     classifier : torch.nn.Sequential, optional
         From the code, where its inputs are as many, else from the picture, to classes.
+    on_code : bool, optional
+        Which of the two it takes, where that must be said.
     step : int
         The updates behind it; -1 where they are not known.
     about : str, optional
@@ -143,7 +145,7 @@ def state_from_network(
     InputError
         For a layer that the page cannot show, or parts that do not fit.
     """
-    snapshot = Snapshot(step, network(encoder, decoder, classifier))
+    snapshot = Snapshot(step, network(encoder, decoder, classifier, on_code=on_code))
     return State(name, ABOUT.get(name, "") if about is None else about, (snapshot,))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from harmonium import __version__
+from harmonium.cli.app import app
 from harmonium.cli.check import check
 from harmonium.cli.evaluate import evaluate
 from harmonium.cli.export import export
@@ -39,11 +40,12 @@ def main(traceback: bool) -> None:
     harmonium predict runs/digits-001 new.npy        which class is each row?
     harmonium search digits --trials 100             the best options
     harmonium page runs/digits-001                   draw, and see what it sees
+    harmonium app                                    draw while a machine learns
     harmonium reproduce mnist-789 --quick            a whole study and its report
 
     Exit codes: 0 success, 1 failed, 2 bad usage, 3 diverged, 130 or 143 interrupted (resume with --resume).
     """
 
 
-for command in (train, evaluate, predict, sample, check, search, validate, reproduce, page, export):
+for command in (train, evaluate, predict, sample, check, search, validate, reproduce, page, app, export):
     main.add_command(command)

@@ -39,11 +39,12 @@ class Dream {
     this.run(false);
   }
 
-  /** Another picture, or other machines. */
-  update(models, x, picture) {
+  /** Another picture, or other machines; while the machine is learning the chain goes on with what it has become. */
+  update(models, x, picture, learning = false) {
     const model = (from) => from?.[Number(this.controls["dream-state"].value)];
-    const same = this.chain && this.picture === picture && model(models) === model(this.models);
+    const same = this.chain && this.picture === picture && (learning || model(models) === model(this.models));
     Object.assign(this, { models, x, picture });
+    if (same && learning) this.chain.machine = model(models);
     if (same) this.repaint();
     else this.restart();
   }

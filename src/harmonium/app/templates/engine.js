@@ -41,18 +41,19 @@ const LAYERS = {
   },
 };
 
-const sizeOf = (parts) => parts.reduce((sum, part) => sum + part.size, 0);
+const sideOf = (parts, bias) => ({ parts, bias, size: parts.reduce((sum, part) => sum + part.size, 0) });
+const rangeOf = ({ family }) => (family === "onehot" ? [0, 1] : NUMBERS[family]?.range ?? null);
 
 /** A machine: E = - a·T(v) - b·T(h) - v W h, W (V, H) row by row; a label is the second part of v. */
 class Machine {
   constructor({ visible, hidden, W, a, b }, tensor) {
     this.W = tensor(W);
-    this.visible = { parts: visible, size: sizeOf(visible), bias: tensor(a) };
-    this.hiddenSide = { parts: hidden, size: sizeOf(hidden), bias: tensor(b) };
+    this.visible = sideOf(visible, tensor(a));
+    this.hiddenSide = sideOf(hidden, tensor(b));
     this.pixels = visible[0].size;
     this.labels = visible.length > 1 ? visible[1].size : 0;
     this.size = this.hiddenSide.size;
-    this.range = hidden[0].family === "onehot" ? [0, 1] : NUMBERS[hidden[0].family]?.range ?? null;
+    this.range = rangeOf(hidden[0]);
     const shape = { W: this.W, rows: this.visible.size, columns: this.size };
     this.up = [{ kind: "turned", ...shape, b: this.hiddenSide.bias }];
     this.down = [{ kind: "linear", ...shape, b: this.visible.bias }];
@@ -136,7 +137,10 @@ class Machine {
 /** A deep network: encoder, decoder, and perhaps a classifier on the code or on the picture. */
 class Network {
   constructor({ encoder, decoder, classifier, onCode }, tensor) {
-    const own = (layer) => (layer.kind === "linear" ? { ...layer, W: tensor(layer.W), b: tensor(layer.b) } : layer);
+    const own = (layer) => {
+      if (layer.kind === "units") return { ...layer, side: sideOf(layer.parts, tensor(layer.b)) };
+      return "W" in layer ? { ...layer, W: tensor(layer.W), b: tensor(layer.b) } : layer;
+    };
     this.encoder = encoder.map(own);
     this.decoder = decoder.map(own);
     this.classifier = classifier && classifier.map(own);
@@ -145,8 +149,9 @@ class Network {
     this.shallow = linear.length === 1 && linear[0];
     this.paints = !this.shallow; // what `unit` shows of a unit
     this.size = linear[linear.length - 1].rows;
-    const last = this.encoder[this.encoder.length - 1].kind;
-    this.range = { sigmoid: [0, 1], tanh: [-1, 1], softmax: [0, 1] }[last] ?? null;
+    const last = this.encoder[this.encoder.length - 1];
+    const ranges = { sigmoid: [0, 1], tanh: [-1, 1], softmax: [0, 1] };
+    this.range = last.kind === "units" ? rangeOf(last.parts[0]) : ranges[last.kind] ?? null;
   }
 
   answer(x) {

@@ -5,6 +5,7 @@ class Picks {
     this.root = byId("picks");
     this.onPick = onPick;
     this.buttons = [];
+    this.picked = -1;
     this.root.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -42,6 +43,7 @@ class Picks {
 
   /** Shows which one is picked; -1 for none. */
   mark(i) {
+    this.picked = i;
     this.buttons.forEach((button, j) => button.setAttribute("aria-checked", String(j === i)));
     if (i >= 0) this.buttons.forEach((button, j) => (button.tabIndex = j === i ? 0 : -1));
   }

@@ -62,6 +62,14 @@ class States {
     return Number(column.slider.value);
   }
 
+  /** Snapshots have gone: the slider stands at this one now. */
+  moved(i, at) {
+    const { slider } = this.columns[i];
+    slider.max = this.panel.states[i].snapshots.length - 1;
+    slider.value = at;
+    this.steps(this.columns[i], this.panel.states[i]);
+  }
+
   update(answers, x) {
     const { low, high } = this.panel.pictures;
     answers.forEach((answer, i) => {
