@@ -30,20 +30,20 @@ from harmonium.voice import Recordings, VoiceData, read_recordings, voice_data
 #: Kinds of classifiers, and what one of each takes on one core, in seconds.
 KINDS = {"network": 150.0, "discriminative": 60.0, "logistic": 20.0}
 #: Of the first machine, on Gaussian units, and of those above.
-LAYERS = {
+LAYERS: dict[str, Any] = {
     "visible": "gaussian,variance=1", "negative": "cd", "batch_size": 50, "momentum": 0.9, "centre": "no",
     "validation": 0.0, "patience": 0, "measure": 2, "likelihood": "no",
 }  # fmt: skip
-NETWORK = {
+NETWORK: dict[str, Any] = {
     "layers": "512,512", "epochs": 60, "layer_options": "1:learning_rate=0.001,epochs=100; 2:learning_rate=0.02",
     "fine_tune": "classifier", "fine_tune_epochs": 60, "fine_tune_rate": 0.001, "dropout": "0.1,0.4",
 }  # fmt: skip
-DISCRIMINATIVE = {
+DISCRIMINATIVE: dict[str, Any] = {
     "visible": "gaussian,variance=1", "hidden": "bernoulli:512", "objective": "discriminative", "target": "label",
     "optimizer": "adam", "learning_rate": 0.001, "batch_size": 50, "epochs": 60, "weight_start": "xavier",
     "validation": 0.0, "patience": 0, "l2": 0.0001, "measure": 2,
 }  # fmt: skip
-CODE = {
+CODE: dict[str, Any] = {
     **NETWORK, "layers": "512,256", "fine_tune": "autoencoder", "fine_tune_epochs": 100,
 }  # fmt: skip
 #: What is smaller in the short form.
