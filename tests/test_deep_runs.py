@@ -229,3 +229,25 @@ def test_the_exported_network_says_what_the_run_says(tmp_path):
         "holds no network": ["export", str(run.folder / "layer-1"), "--out", str(tmp_path / "m.onnx")],
     }.items():
         assert sentence in invoke(main, words).stderr
+
+
+def test_rows_without_a_label_pre_train_and_neither_tune_nor_judge(tmp_path):
+    few = np.where(np.arange(300) % 3 == 0, Y, -1)
+    run = hm.train_deep(X, few, out=tmp_path / "r", layers="8", target="label", **QUICK)
+    found = run.summary["fine_tuned"]["scores"]
+    assert sum(own["rows"] for own in found.values()) == 100  # those with a label
+    assert sum(run.summary["parts"].values()) == 300
+    with torch.no_grad():
+        said = run.network(torch.from_numpy(X).float()).argmax(1).numpy()
+    assert sum(own["wrong"] for own in found.values()) == int((said != few)[few >= 0].sum())
+
+
+def test_labels_that_are_all_held_out_are_one_sentence(tmp_path):
+    only = np.where(np.arange(300) < 30, Y, -1)
+    data = hm.load_data("digits")
+    from dataclasses import replace
+
+    given = replace(data, X=X, y=only[::-1].copy(), scale=1.0, shape=(12,), n_train=240)
+    with pytest.raises(InputError, match="no training row has a label"):
+        hm.train_deep(given, layers="8", target="label", out=tmp_path / "r", **{**QUICK, "held_out": "auto"})
+    assert not (tmp_path / "r").exists()

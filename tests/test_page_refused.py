@@ -71,7 +71,7 @@ def test_families_that_it_does_not_know(run, tmp_path):
 def test_files_that_it_must_not_write(tmp_path):
     with pytest.raises(hm.InputError, match=r"out='page.txt' must end in .html"):
         page((), "page.txt")
-    with pytest.raises(hm.InputError, match="lies in a folder that does not exist"):
+    with pytest.raises(hm.InputError, match=r"lies in a folder that is not there; make .*no, or"):
         page((), tmp_path / "no" / "page.html")
     (tmp_path / "there.html").write_text("mine")
     with pytest.raises(hm.InputError, match="exists already"):

@@ -61,6 +61,21 @@ def _umask() -> int:
     return mask
 
 
+def new_file(out: str | os.PathLike[str], *endings: str, overwrite: bool) -> Path:
+    """The path of a file to write, checked before anything slow.
+
+    Raises InputError for another ending than one of those given, a file that must not be replaced, or no folder for it.
+    """
+    path = Path(out).expanduser()
+    if path.suffix.lower() not in endings:
+        raise InputError(f"out={os.fspath(out)!r} must end in {endings[0]}.")
+    if path.is_dir() or (path.exists() and not overwrite):
+        raise InputError(f"out={path} exists already; replace it with --overwrite, or choose another name.")
+    if not path.parent.is_dir():
+        raise InputError(f"out={path} lies in a folder that is not there; make {path.parent}, or choose another.")
+    return path
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a small text file aside and rename it."""
     with written_aside(path) as file:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from harmonium.app.panel import Panel
-from harmonium.errors import InputError
 
 _TEMPLATES = Path(__file__).parent / "templates"
 #: Modules of the script, each using only those before it.
@@ -66,9 +65,9 @@ def page(
     HarmoniumError
         Where the file cannot be written.
     """
-    from harmonium.io import write_text
+    from harmonium.io import new_file, write_text
 
-    path = _target(out, overwrite)
+    path = new_file(out, ".html", ".htm", overwrite=overwrite)
     write_text(path, render(panels_of(runs, say), title or TITLE))
     return path
 
@@ -121,18 +120,6 @@ def _names(paths: Sequence[str | os.PathLike[str]]) -> dict[str, str]:
     """What each run is called: its folder's name, or all of its path where two folders have the same."""
     last = {os.fspath(path): Path(path).resolve().name for path in paths}
     return {path: name if list(last.values()).count(name) == 1 else path for path, name in last.items()}
-
-
-def _target(out: str | os.PathLike[str], overwrite: bool) -> Path:
-    """The file to write, checked before anything slow."""
-    path = Path(out).expanduser()
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"out={os.fspath(out)!r} must end in .html.")
-    if path.is_dir() or (path.exists() and not overwrite):
-        raise InputError(f"out={path} exists already; replace it with --overwrite, or choose another name.")
-    if not path.parent.is_dir():
-        raise InputError(f"out={path} lies in a folder that does not exist; make it, or choose another one.")
-    return path
 
 
 def _json(value: Any) -> str:

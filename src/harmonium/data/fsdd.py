@@ -33,8 +33,7 @@ def load_fsdd(path: Path | None = None) -> Dataset:
     return replace(
         data,
         licence="CC BY-SA 4.0",
-        citation="Z. Jackson, C. Souza, J. Flaks, Y. Pan, H. Nicolas and A. Thite (2018), Free Spoken Digit Dataset, "
-        "https://doi.org/10.5281/zenodo.1342401",
+        citation="Z. Jackson (2016), Free Spoken Digit Dataset, https://github.com/Jakobovski/free-spoken-digit-dataset",
     )
 
 

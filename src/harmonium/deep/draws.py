@@ -54,16 +54,17 @@ def draw_deep_samples(
     config, deep = DeepFolder(path).read_config()
     inputs = open_deep(config, deep, load_config_data(config))
     feed, noise = inputs.feed, Noise(seed_for(seed, "samples"))
+    drawn = Noise(seed_for(seed, "shown rows"), dtype=feed.dtype, device=feed.device)
     rows = inputs.rows.held_out if len(inputs.rows.held_out) else inputs.rows.train
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed_for(seed, "rows")))
     v = None
     if start == "data":
-        v = feed.pixel_states(rows[order[torch.arange(number) % len(rows)]], noise).cpu()
+        v = feed.pixel_states(rows[order[torch.arange(number) % len(rows)]], drawn).cpu()
     states = sample(run.stack, number, noise, steps=sweeps, start=v)
     columns = feed.pixels.decode(states).numpy().astype(np.float32)
     words = [start, str(sweeps), *([f"n{number}"] if number != _SHOWN else []), *([f"seed{seed}"] if seed else [])]
     target = Path(out) if out is not None else Path(path) / "samples" / ("-".join(words) + ".npy")
-    beside = feed.pixels.decode(feed.pixel_states(rows[order[:_SHOWN]], noise)).cpu().double().numpy()
+    beside = feed.pixels.decode(feed.pixel_states(rows[order[:_SHOWN]], drawn)).cpu().double().numpy()
     begun = "held-out rows" if v is not None else "independent noise"
     figure = plots.samples(
         beside, columns, inputs.data.shape, limits=limits_of(feed.pixels, beside), maximum=_SHOWN,

@@ -15,7 +15,7 @@ from harmonium.deep.files import load_network
 from harmonium.deep.folder import DeepFolder
 from harmonium.deep.unroll import encoder, sizes_of
 from harmonium.errors import HarmoniumError, InputError
-from harmonium.io import written_aside
+from harmonium.io import new_file, written_aside
 from harmonium.runs.folder import is_deep
 
 #: Largest difference that single precision may make between torch and what has been written.
@@ -49,11 +49,7 @@ def export(
     HarmoniumError
         The file does not say what the network says.
     """
-    path = Path(out).expanduser()
-    if path.suffix.lower() != ".onnx":
-        raise InputError(f"out={str(out)!r} must end in .onnx.")
-    if path.is_dir() or (path.exists() and not overwrite):
-        raise InputError(f"out={path} exists already; replace it with --overwrite, or choose another name.")
+    path = new_file(out, ".onnx", overwrite=overwrite)
     if not is_deep(run):
         raise InputError(f"{run} holds no network; give the folder of a run that was trained with layers.")
     network = exported_network(DeepFolder(run), probabilities)

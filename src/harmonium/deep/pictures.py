@@ -72,7 +72,8 @@ def _drawn(run: DeepRun, inputs: Inputs, folder: Path) -> Iterator[Path]:
         folder / "regenerations.png",
     )
     data = feed.pixels.decode(feed.pixel_states(chosen[:_SAMPLES], noise)).cpu().double().numpy()
-    made = feed.pixels.decode(sample(run.stack, len(data), noise, steps=_SWEEPS, means=True)).double().numpy()
+    chains = Noise(seed_for(seed, "chains"))
+    made = feed.pixels.decode(sample(run.stack, len(data), chains, steps=_SWEEPS, means=True)).double().numpy()
     caption = f"{_SWEEPS:,} Gibbs sweeps of the top machine from noise, then once down; means of the last step"
     yield plots.save(
         plots.samples(data, made, shape, caption=caption, limits=limits_of(feed.pixels, data)), folder / "samples.png"

@@ -47,9 +47,11 @@ def bound_of(stack: Stack, top: Run, inputs: Inputs) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, rows in parts_of(inputs).items():
         rows = _some(rows, inputs.config.seed)
-        noise = Noise(seed_for(inputs.config.seed, "bound", name), dtype=torch.float64)
+        seed = inputs.config.seed
+        drawn = Noise(seed_for(seed, "bound", name, "rows"), dtype=feed.dtype, device=feed.device)
+        noise = Noise(seed_for(seed, "bound", name), dtype=torch.float64)
         each = torch.cat([
-            log_likelihood_bound(stack, feed.pixel_states(block, noise).cpu(), z["value"], noise, draws=_DRAWS)
+            log_likelihood_bound(stack, feed.pixel_states(block, drawn).cpu(), z["value"], noise, draws=_DRAWS)
             for block in feed.blocks(rows)
         ])  # fmt: skip
         stderr = float(each.std() / math.sqrt(len(each))) if len(each) > 1 else math.inf
@@ -79,9 +81,15 @@ def squared_errors(stack: Stack, inputs: Inputs) -> dict[str, float]:
 
 
 def network_summary(network: nn.Module, task: Task, inputs: Inputs, kind: str) -> dict[str, Any]:
-    """Loss and error of the fine-tuned network on each part; a classifier's errors with their interval."""
+    """Loss and error of the fine-tuned network on each part; a classifier's errors with their interval.
+
+    A classifier is judged by the rows that have a label.
+    """
     found: dict[str, Any] = {}
     for name, rows in parts_of(inputs).items():
+        rows = inputs.feed.with_label(rows) if kind == "classifier" else rows
+        if not len(rows):
+            continue
         loss, error = scores(network, task, rows)
         own: dict[str, Any] = {"rows": len(rows), "loss": float(loss.double().mean())}
         if kind == "classifier":

@@ -35,7 +35,7 @@ from harmonium.deep.says import network_says
 from harmonium.deep.scores import bound_of, layer_summary, network_summary, parts_of, squared_errors, table
 from harmonium.deep.stack import Stack
 from harmonium.deep.unroll import autoencoder, classifier
-from harmonium.errors import Interrupted, StoppedError
+from harmonium.errors import InputError, Interrupted, StoppedError
 from harmonium.runs.classifier import fitted_temperature
 from harmonium.runs.finished import Run
 from harmonium.runs.inputs import Inputs, open_inputs, read_side
@@ -165,7 +165,10 @@ def open_deep(config: Config, deep: DeepConfig, data: Dataset) -> Inputs:
     for number, hidden in enumerate(deep.hidden, 1):
         deep.layer(config, number)
         read_side("hidden", hidden)
-    return open_inputs(first_config(config, deep), data)
+    opened = open_inputs(first_config(config, deep), data)
+    if deep.task(config) == "classifier" and not len(opened.feed.with_label(opened.rows.train)):
+        raise InputError("target is set, but no training row has a label; label some, or leave target out.")
+    return opened
 
 
 def first_config(config: Config, deep: DeepConfig) -> Config:

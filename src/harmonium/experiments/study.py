@@ -232,8 +232,8 @@ def reproduce(
         facts={
             **facts,
             "made by": command,
-            "computing": f"{_hours(sum(taken.values()))} of work on one core; {workers} processes of {threads} "
-            f"thread{'s' * (threads > 1)}",
+            "computing": f"{_hours(sum(taken.values()))} of work on one core; "
+            f"{workers} process{'es' * (workers > 1)} of {threads} thread{'s' * (threads > 1)}",
             "software": f"harmonium {versions['harmonium']}, torch {versions['torch']}, Python {versions['python']}, "
             f"{platform.machine()}",
         },

@@ -17,7 +17,7 @@ from harmonium.data.labels import UNLABELLED
 from harmonium.errors import InputError
 from harmonium.evaluate.classification import Classification, Floats, classify, proportion_dict
 from harmonium.evaluate.temperature import calibrate
-from harmonium.io import written_aside
+from harmonium.io import new_file, written_aside
 from harmonium.runs.folder import is_deep
 from harmonium.runs.inputs import Inputs
 from harmonium.runs.reopen import Opened, reopen
@@ -147,7 +147,7 @@ def predict(
             f"run must be the path of a run's folder, not {type(run).__name__}; write predict('runs/digits-001', data),"
             " or class_probabilities(rbm, x) for a machine in memory."
         )
-    path = _target(out, overwrite)
+    path = None if out is None else new_file(out, ".csv", overwrite=overwrite)
     opened = _open(run)
     if not opened.labelled:
         raise InputError(f"the machine in {run} has no target to predict; train one with target=label.")
@@ -194,20 +194,6 @@ def _open(run: str | os.PathLike[str]) -> Opened:
     from harmonium.deep.reopen import open_classifier  # networks are built on runs, and need not be loaded for them
 
     return open_classifier(run)
-
-
-def _target(out: str | os.PathLike[str] | None, overwrite: bool) -> Path | None:
-    """The file to write, checked before anything slow."""
-    if out is None:
-        return None
-    path = Path(out).expanduser()
-    if path.suffix.lower() != ".csv":
-        raise InputError(f"out={str(out)!r} must end in .csv.")
-    if path.is_dir() or (path.exists() and not overwrite):
-        raise InputError(f"out={path} exists already; replace it with --overwrite, or choose another name.")
-    if not path.parent.is_dir():
-        raise InputError(f"out={path} lies in a folder that is not there; make {path.parent}, or choose another.")
-    return path
 
 
 def _temperature(opened: Opened) -> float:

@@ -24,7 +24,8 @@ def intro(notebook: Notebook, sections: Sequence[blocks.Section]) -> list[blocks
             + (", and says of its words whether they hold" if notebook.scale.comparable else "")
             + ". Then it asks what the document leaves open: how a learned distribution classifies, how good learned "
             "features are, what a deep network reaches, and what pre-training is worth where labels are few. Every "
-            "number was computed by the command at the end of the page. Test images choose nothing."
+            "number was computed by the command at the end of the page. Test images chose "
+            "no setting but one, in a trial of one seed: how large random first weights are where labels are few."
         )
     ]
     if not notebook.scale.comparable:
