@@ -108,6 +108,7 @@ def read_recordings(
     pattern: str = PATTERN,
     table: str | os.PathLike[str] | None = None,
     rate: int | None = None,
+    unlabelled: bool = False,
 ) -> Recordings:
     """Read all WAV files of a folder, or those of a table.
 
@@ -122,6 +123,8 @@ def read_recordings(
         the folder.
     rate : int, optional
         Samples a second of all of them; by default the rate that most of the files have.
+    unlabelled : bool
+        Names need not say a label; where one does not, all are in the order of their names.
 
     Returns
     -------
@@ -137,14 +140,14 @@ def read_recordings(
     folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}; give one with WAV files.")
-    rows = _from_names(folder, pattern) if table is None else _from_table(folder, Path(table).expanduser())
+    rows = _from_names(folder, pattern, unlabelled) if table is None else _from_table(folder, Path(table).expanduser())
     return _read(folder, rows, rate)
 
 
 Row = tuple[str, str, str, int]  # file, label, speaker, index
 
 
-def _from_names(folder: Path, pattern: str) -> list[Row]:
+def _from_names(folder: Path, pattern: str, unlabelled: bool) -> list[Row]:
     names = [p.name for p in folder.iterdir() if p.suffix.lower() == ".wav" and not p.name.startswith(".")]
     if not names:
         raise InputError(f"{folder} holds no .wav files; give a folder that does.")
@@ -152,6 +155,9 @@ def _from_names(folder: Path, pattern: str) -> list[Row]:
     rows: list[Row] = []
     for name in sorted(names):
         found = reader.fullmatch(Path(name).stem)
+        if found is None and unlabelled:
+            rows.append((name, "", "", -1))
+            continue
         if found is None:
             raise InputError(
                 f"{folder / name} does not say its label: its name is not of the form {pattern}.wav; rename it, or "
@@ -159,6 +165,8 @@ def _from_names(folder: Path, pattern: str) -> list[Row]:
             )
         parts = found.groupdict()
         rows.append((name, parts["label"], parts.get("speaker") or "", int(parts.get("index") or -1)))
+    if not all(label for _, label, _, _ in rows):
+        return sorted(rows, key=lambda row: _natural(row[0]))
     return sorted(rows, key=lambda row: (_natural(row[1]), _natural(row[2]), row[3], _natural(row[0])))
 
 

@@ -50,27 +50,14 @@ def unheard(path: str | os.PathLike[str], recipe: Path, classes: Sequence[int | 
     if not recipe.is_file():
         raise InputError(f"{path} is sound, but the run in {recipe.parent} has not learned from recordings; give rows.")
     features = load_features(recipe)
-    found = _read(Path(path).expanduser(), features.rate)
+    path = Path(path).expanduser()
+    rate = features.rate
+    found = read_recordings(path, rate=rate, unlabelled=True) if path.is_dir() else read_recording(path, rate)
     X, places = features.rows(found)
     known = {str(label): code for code, label in enumerate(classes)}
     codes = [known.get(one.label, -1) for one in found]
     names = tuple(map(str, classes)) if any(isinstance(label, str) for label in classes) else None
     values = np.array(codes if names else [classes[code] for code in codes])
     y = values[places] if min(codes) >= 0 else None
-    data = Dataset(X, y, 1.0, features.shape, Path(path).name, str(path), names=names, groups=places)
+    data = Dataset(X, y, 1.0, features.shape, path.name, str(path), names=names, groups=places)
     return data, found
-
-
-def _read(path: Path, rate: int) -> Recordings:
-    """A file alone, or a folder, whose names need not tell labels."""
-    if path.suffix.lower() == ".wav" and not path.is_dir():
-        return read_recording(path, rate)
-    try:
-        return read_recordings(path, rate=rate)
-    except InputError as error:
-        if "does not say its label" not in str(error):
-            raise
-    files = sorted(one for one in path.iterdir() if one.suffix.lower() == ".wav" and not one.name.startswith("."))
-    read = [read_recording(file, rate) for file in files]
-    notes = tuple(note for one in read for note in one.notes)
-    return Recordings(tuple(one[0] for one in read), rate, str(path), notes)
