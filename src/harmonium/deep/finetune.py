@@ -20,8 +20,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from harmonium.deep.dropout import drawing_from
 from harmonium.errors import DivergedError
-from harmonium.noise import seed_for
+from harmonium.noise import Noise, seed_for
 from harmonium.units import Gaussian, UnitFamily
 
 #: Rates that a search tries, and what each gets: a share of the epochs, and at least so many updates.
@@ -210,32 +211,32 @@ def epochs(network: nn.Module, task: Task, settings: Settings) -> Any:
     per_epoch = updates_of(task, size)
     optimizer = torch.optim.Adam(network.parameters(), lr=rate, weight_decay=settings.weight_decay, fused=True)
     yield {"epoch": 0, **_scores("validation", network, task, task.validation), "learning_rate": rate}
-    with torch.random.fork_rng():  # dropout draws from the global stream, which is given back as it was
-        torch.manual_seed(seed_for(settings.seed, "dropout"))
-        for epoch in range(settings.epochs):
-            generator = torch.Generator().manual_seed(seed_for(settings.seed, "fine-tune", epoch))
-            order = task.train[torch.randperm(n, generator=generator)]
-            network.train()
-            loss_sum = error_sum = 0.0
-            for i, rows in enumerate(order.split(size)):
-                for group in optimizer.param_groups:
-                    group["lr"] = rate * (1 - (epoch * per_epoch + i) / (settings.epochs * per_epoch))
-                targets = task.targets(rows)
-                output = network(task.inputs(rows))
-                each = task.loss(output, targets)
-                optimizer.zero_grad(set_to_none=True)
-                each.mean().backward()
-                optimizer.step()
-                with torch.no_grad():
-                    loss_sum += float(each.sum())
-                    error_sum += float(task.error(output, targets).sum())
-            network.eval()
-            if not math.isfinite(loss_sum):
-                raise DivergedError(
-                    f"fine-tuning diverged in epoch {epoch + 1}: the loss is no longer finite; lower the learning rate."
-                )
-            record = {"epoch": epoch + 1, "train_loss": loss_sum / n, "train_error": error_sum / n}
-            yield {**record, **_scores("validation", network, task, task.validation), "learning_rate": rate}
+    device = next(network.parameters()).device
+    steps = drawing_from(network, Noise(seed_for(settings.seed, "dropout"), device=device))
+    for epoch in range(settings.epochs):
+        generator = torch.Generator().manual_seed(seed_for(settings.seed, "fine-tune", epoch))
+        order = task.train[torch.randperm(n, generator=generator)]
+        steps.train()
+        loss_sum = error_sum = 0.0
+        for i, rows in enumerate(order.split(size)):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * (1 - (epoch * per_epoch + i) / (settings.epochs * per_epoch))
+            targets = task.targets(rows)
+            output = steps(task.inputs(rows))
+            each = task.loss(output, targets)
+            optimizer.zero_grad(set_to_none=True)
+            each.mean().backward()
+            optimizer.step()
+            with torch.no_grad():
+                loss_sum += float(each.sum())
+                error_sum += float(task.error(output, targets).sum())
+        network.eval()
+        if not math.isfinite(loss_sum):
+            raise DivergedError(
+                f"fine-tuning diverged in epoch {epoch + 1}: the loss is no longer finite; lower the learning rate."
+            )
+        record = {"epoch": epoch + 1, "train_loss": loss_sum / n, "train_error": error_sum / n}
+        yield {**record, **_scores("validation", network, task, task.validation), "learning_rate": rate}
 
 
 @torch.no_grad()

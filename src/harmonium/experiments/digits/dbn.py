@@ -50,7 +50,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 }
 SEEDS = {"full": 3, "quick": 2}
 #: Fine-tuning: all training images, nothing chosen.
-EPOCHS = {"full": 40, "quick": 20}
+EPOCHS = {"full": 100, "quick": 20}
 RATE, DROPOUT = 0.001, {"full": (0.2, 0.5), "quick": (0.0, 0.1)}
 #: How long, on one core, each ln Z is estimated, and how well.
 LOG_Z_SECONDS, LOG_Z_PRECISION = {"full": 30.0, "quick": 0.5}, 0.1
