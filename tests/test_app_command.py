@@ -40,7 +40,7 @@ def test_without_what_it_needs_it_says_so(run, monkeypatch):
 
 def test_where_it_cannot_serve(run, tmp_path):
     pytest.importorskip("uvicorn")
-    assert "holds no run (no config.toml)" in refused(tmp_path / "nowhere", "--port", "0")
+    assert "holds no run (there is no such folder)" in refused(tmp_path / "nowhere", "--port", "0")
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

@@ -21,7 +21,8 @@ from laws.sides import machine
 from small_runs import IMAGES, LABELS, no_pictures
 
 X, Y = np.tile(IMAGES, (5, 1, 1)), np.tile(LABELS, 5)
-QUICK = {"epochs": 3, "batch_size": 20, "measure": 2, "fine_tune_epochs": 6, "fine_tune_rate": 0.01}
+UNTUNED = {"epochs": 3, "batch_size": 20, "measure": 2}
+QUICK = {**UNTUNED, "fine_tune_epochs": 6, "fine_tune_rate": 0.01}
 
 
 @pytest.fixture
@@ -31,7 +32,8 @@ def train(tmp_path, monkeypatch):
     np.savez(tmp_path / "rows.npz", x=X, y=Y)
 
     def run(**options):
-        return hm.train_deep(tmp_path / "rows.npz", out=tmp_path / "deep", **{**QUICK, **options})
+        own = QUICK if {"target", "fine_tune"} & set(options) else UNTUNED
+        return hm.train_deep(tmp_path / "rows.npz", out=tmp_path / "deep", **{**own, **options})
 
     return run
 
@@ -103,7 +105,7 @@ def test_units_that_a_page_does_not_know_are_refused_in_one_sentence(train, tmp_
 def test_data_that_lay_in_memory(tmp_path, monkeypatch):
     no_pictures(monkeypatch)
     monkeypatch.setattr("harmonium.deep.pictures.draw_deep", lambda *a, **k: None)
-    hm.train_deep(X, out=tmp_path / "deep", layers="4", **QUICK)
+    hm.train_deep(X, out=tmp_path / "deep", layers="4", **UNTUNED)
     with pytest.raises(hm.InputError, match="memory"):
         panel_of_run(tmp_path / "deep")
 

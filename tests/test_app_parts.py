@@ -65,7 +65,7 @@ def test_a_run_that_does_not_exist_leaves_the_port_free(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with pytest.raises(InputError, match=r"holds no run \(no config.toml\)"):
+    with pytest.raises(InputError, match=r"holds no run \(there is no such folder\)"):
         make_server([tmp_path / "nowhere"], port=port)
     listen("127.0.0.1", port).close()
 

@@ -151,7 +151,7 @@ def test_resume_has_two_spellings_and_no_other_options(here):
         (["--resume", "a", "--epochs", "9"], "epochs=9 is not what the run in a was begun with, 2;"),
         (["--resume", "a", "--overwrite"], "--overwrite would erase the run"),
         (["--resume"], "--resume needs the run folder"),
-        (["--resume", "nowhere"], "nowhere holds no run (no config.toml)"),
+        (["--resume", "nowhere"], "nowhere holds no run (there is no such folder)"),
         (["d.npy", "--out", "a"], "out=a already holds a run; continue it with --resume"),
     ):
         refused = run("train", *words)

@@ -19,7 +19,8 @@ from small_runs import IMAGES, LABELS, same
 
 X = np.tile(IMAGES.reshape(60, 12), (5, 1))
 Y = np.tile(LABELS, 5)
-QUICK = {"epochs": 3, "batch_size": 20, "measure": 2, "fine_tune_epochs": 6, "fine_tune_rate": 0.01, "held_out": "0.2"}
+UNTUNED = {"epochs": 3, "batch_size": 20, "measure": 2, "held_out": "0.2"}
+QUICK = {**UNTUNED, "fine_tune_epochs": 6, "fine_tune_rate": 0.01}
 
 
 def npz(tmp_path, **more):
@@ -85,7 +86,7 @@ def split(**options):
 
 def test_a_machine_of_the_same_sides_begins_upside_down(tmp_path):
     options = {"layer_options": "2:epochs=1,learning_rate=1e-12", "momentum": 0.0, "fine_tune": "none"}
-    run = hm.train_deep(X, layers="8,12", **{**QUICK, **options})
+    run = hm.train_deep(X, layers="8,12", **{**UNTUNED, **options})
     lower, upper = run.stack.machines
     torch.testing.assert_close(upper.W, lower.W.mT)
     torch.testing.assert_close(upper.a, lower.b)
@@ -182,7 +183,7 @@ def test_an_autoencoder_gives_back_better_than_before(tmp_path):
     ("options", "sentence"),
     [
         ({"layers": ""}, "names no hidden units"),
-        ({"layers": "8,banana:3"}, "hidden='banana:3'"),
+        ({"layers": "8,banana:3"}, "layers='8,banana:3': layer 2='banana:3' cannot be used"),
         ({"layers": "8,0"}, "must be a whole number from 1 on"),
         ({"layers": "8,4", "hidden": "bernoulli:3"}, "is for one machine"),
         ({"layers": "8", "objective": "joint"}, "is for one machine"),
@@ -204,7 +205,7 @@ def test_wrong_options_are_one_sentence_and_nothing_is_written(options, sentence
 
 
 def test_a_run_without_a_classifier_does_not_predict(tmp_path):
-    run = hm.train_deep(X, out=tmp_path / "r", layers="4", **QUICK)
+    run = hm.train_deep(X, out=tmp_path / "r", layers="4", **UNTUNED)
     assert run.network is None
     with pytest.raises(InputError, match="was not fine-tuned as a classifier"):
         hm.predict(run.folder, X)

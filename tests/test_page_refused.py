@@ -48,7 +48,7 @@ def test_rows_that_are_no_pictures(run, tmp_path):
 
 
 def test_runs_that_are_not_there_or_have_no_snapshots(run, tmp_path):
-    assert "holds no run (no config.toml)" in refused(tmp_path / "page.html", tmp_path / "nowhere")
+    assert "holds no run (there is no such folder)" in refused(tmp_path / "page.html", tmp_path / "nowhere")
     folder = run(IMAGES)
     for _, path in RunFolder(folder).snapshots():
         path.unlink()

@@ -135,9 +135,9 @@ def test_what_a_search_refuses():
         small(1, validation=0.0)
     with pytest.raises(InputError, match="48 training rows are too few for a tenth"):
         small(1, validation=-1.0)
-    for name in ("trials", "seeds", "workers"):
+    for name, value in (("trials", 0), ("seeds", 0), ("workers", -1), ("workers", False)):
         with pytest.raises(InputError, match=f"{name} must be a whole number from 1"):
-            small(**{"trials": 1, name: 0})
+            small(**{"trials": 1, name: value})
     with pytest.raises(InputError, match="sampler must be one of random, tpe"):
         small(1, sampler="grid")
     with pytest.raises(InputError, match="hidden is both fixed"):

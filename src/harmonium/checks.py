@@ -34,17 +34,23 @@ def checked_states(rbm: RBM, v: Any, name: str = "v") -> Tensor:
     side (means of Bernoulli units are taken), and for a machine without a distribution.
     """
     rbm.check_normalisable()
+    v = checked_rows(rbm.visible, v, name).to(device=rbm.W.device, dtype=torch.float64)
+    check_support(rbm.visible, v, name)
+    return v
+
+
+def checked_rows(side: UnitFamily, v: Any, name: str = "v") -> Tensor:
+    """Rows (N, size) of finite numbers, a tensor as it is or an array, whether or not they are states of the side.
+
+    Raises InputError where there are no rows, or they are not finite or of the wrong width.
+    """
     v = as_tensor(v, name)
-    if v.ndim != 2 or v.shape[1] != rbm.visible.size:
-        raise InputError(
-            f"{name} has shape {tuple(v.shape)}, but {rbm.visible.spec} needs (rows, {rbm.visible.size}); reshape it."
-        )
+    if v.ndim != 2 or v.shape[1] != side.size:
+        raise InputError(f"{name} has shape {tuple(v.shape)}, but {side.spec} needs (rows, {side.size}); reshape it.")
     if not len(v):
         raise InputError(f"{name} has no rows to be scored; give at least one.")
-    v = v.to(device=rbm.W.device, dtype=torch.float64)
     if not bool(v.isfinite().all()):
         raise InputError(f"{name} holds a value that is not finite; take such rows out.")
-    check_support(rbm.visible, v, name)
     return v
 
 

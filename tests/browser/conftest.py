@@ -36,6 +36,7 @@ def site(tmp_path_factory):
         "two": lambda: [pages.small(), pages.large(30)],
         "large": lambda: [pages.large()],
         "families": pages.of_every_family,
+        "networks": lambda: pages.of_every_family()[-1:],
     }
 
     def path(name):

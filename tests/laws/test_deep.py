@@ -182,7 +182,7 @@ def test_stacks_that_do_not_fit_are_refused():
         Stack((lower, upper))
     with pytest.raises(InputError, match="machines is empty"):
         Stack(())
-    with pytest.raises(InputError, match="draws=0"):
+    with pytest.raises(InputError, match="draws must be a whole number from 1 on, not 0"):
         log_likelihood_bound(Stack((lower,)), torch.zeros(1, 3), 0.0, Noise(0), draws=0)
     with pytest.raises(InputError, match="classes=1 leaves nothing"):
         classifier(Stack((lower,)), 1)

@@ -16,8 +16,9 @@ from harmonium.app.panel import PRETRAINED, RANDOM, Panel, State, state_from_mac
 from harmonium.app.pictures import pictures_of
 from harmonium.config import Config
 from harmonium.data import load_data
+from harmonium.errors import InputError
 from harmonium.machine import RBM
-from harmonium.runs.folder import is_deep
+from harmonium.runs.folder import RunFolder, is_deep, layer_number
 from harmonium.runs.monitor import Monitor
 from harmonium.runs.plan import make_plan
 from harmonium.runs.reopen import reopen
@@ -54,6 +55,11 @@ def panel_of_run(path: str | os.PathLike[str], *, name: str = "", most_bytes: in
     """
     if is_deep(path):
         return panel_of_deep(path, name=name)
+    if layer_number(path) > 1:
+        raise InputError(
+            f"{path} is a machine above another, and its rows are no pictures; give the whole network: "
+            f"{RunFolder(path).path.parent}."
+        )
     opened = reopen(path)
     folder = opened.folder
     machines = load_trajectory(folder)

@@ -78,6 +78,7 @@ def render(panels: Sequence[Panel], title: str = TITLE, *, live: Mapping[str, An
     from markupsafe import Markup
 
     from harmonium.app.pack import document
+    from harmonium.machine import RBM
 
     def joined(names: Sequence[str]) -> str:
         return "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in names)
@@ -97,6 +98,8 @@ def render(panels: Sequence[Panel], title: str = TITLE, *, live: Mapping[str, An
         script_hash=_hash(script),
         data=Markup(_json(document(panels) if live is None else {**document(panels), "live": live})),
         live=live,
+        dreams=live is not None
+        or any(isinstance(state.snapshots[0].model, RBM) for own in panels for state in own.states),
     )
 
 

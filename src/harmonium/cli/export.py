@@ -7,7 +7,7 @@ import click
 from harmonium.cli.shared import Grouped, imports
 
 
-@click.command(cls=Grouped, short_help="A fine-tuned network as an ONNX file.")
+@click.command(cls=Grouped, short_help="A network of machines as an ONNX file.")
 @click.argument("run")
 @click.option("--out", required=True, metavar="FILE.onnx", help="Where it goes.")
 @click.option("--logits", is_flag=True, help="Of a classifier: outputs before the softmax.  [class probabilities]")
@@ -16,7 +16,8 @@ def export(run: str, out: str, logits: bool, overwrite: bool) -> None:
     """Write the network of a RUN that was trained with --layers as ONNX, which other programs read.
 
     Its input x holds a row of data each, its output y class probabilities, or an autoencoder's regeneration; without
-    fine-tuning, the means of the top layer.  In Python hm.load_deep(RUN).network is a plain torch.nn.Sequential.
+    fine-tuning, the means of the top layer.  In Python hm.load_deep(RUN).network is a plain torch.nn.Sequential; it
+    is None without fine-tuning, and harmonium.deep.unroll.encoder(hm.load_deep(RUN).stack) makes what is written here.
     """
     with imports():
         from harmonium.deep.export import export as export_run

@@ -10,7 +10,7 @@ import click
 
 from harmonium.config import Config
 from harmonium.config_from import config_from, read_toml
-from harmonium.deep.config import DeepConfig, split_options
+from harmonium.deep.config import SINGLE, DeepConfig, split_options
 from harmonium.errors import InputError
 from harmonium.options import takes
 from harmonium.presets import preset
@@ -34,6 +34,8 @@ def _options(kind: type[DataclassInstance], command: Callable[..., Any]) -> Call
     for spec in reversed([f for f in fields(kind) if f.name != "data"]):
         flag, wanted, of = "--" + spec.name.replace("_", "-"), takes(spec), types[spec.name]
         default = wanted.shown or ("no" if spec.default is False else f"{spec.default}")
+        if wanted.shown and of in (int, float):  # the number that stands for it
+            default = f"{spec.default:g}: {default}"
         shown = f"{wanted.help}  [{default}]"
         if of is bool:
             command = click.option(f"{flag}/--no-{flag[2:]}", spec.name, default=None, help=shown)(command)
@@ -66,13 +68,26 @@ def deep_of(given: dict[str, Any]) -> tuple[dict[str, Any], DeepConfig | None]:
     return given, None
 
 
-def config_of(given: dict[str, Any], config_file: str | None, preset_name: str | None) -> Config:
-    """The options given, before those of a file or of a preset."""
+def config_of(
+    given: dict[str, Any], config_file: str | None, preset_name: str | None, *, stacked: bool = False
+) -> Config:
+    """The options given, before those of a file or of a preset.
+
+    Raises InputError where the latter have one that machines that are `stacked` do not take.
+    """
     if config_file and preset_name is not None:
         raise InputError("--preset and --config both give the options; leave one of them out.")
     named = config_from(read_toml(config_file)).as_dict() if config_file else {}
     if preset_name is not None:
         named = preset(preset_name)
+    plain = Config()
+    for name in SINGLE if stacked else ():
+        if named.get(name, getattr(plain, name)) != getattr(plain, name):
+            where = config_file or f"the preset {preset_name}"
+            raise InputError(
+                f"{where} has {name}={named[name]!r}, which is for one machine, and layers stacks several; give the "
+                "other options one by one."
+            )
     return config_from({**named, **given}, from_text=True)
 
 

@@ -12,13 +12,18 @@ from harmonium.errors import InputError
 
 @click.command(cls=Grouped, short_help="A whole study from a document, with its report.")
 @click.argument("study")
-@click.option("--quick", is_flag=True, help="A short form on the bundled digits, in two minutes or so.")
+@click.option("--quick", is_flag=True, help="A short form on bundled or made-up data, in two minutes or so.")
 @click.option(
     "--only", multiple=True, metavar="PART", help="This part alone, such as fig3; may be given several times."
 )
 @click.option("--out", default=None, metavar="FOLDER", help="The folder of the study.  [studies/STUDY]")
-@click.option("--workers", default=0, show_default=False, help="Processes.  [one for each processor]")
-@click.option("--data-path", default=None, metavar="PATH", help="Where the images are.  [$HARMONIUM_DATA, the cache]")
+@click.option("--workers", default=0, show_default=False, help="Processes.  [0: one for each processor]")
+@click.option(
+    "--data-path",
+    default=None,
+    metavar="PATH",
+    help="Where the images or recordings are.  [$HARMONIUM_DATA, the cache]",
+)
 @click.option("--list", "as_list", is_flag=True, help="Name the parts, and end.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def reproduce(
@@ -61,7 +66,7 @@ def reproduce(
             click.echo(f"{part.name:12} {part.title}")
         return
     if data_path is not None and quick:
-        raise InputError("--data-path is for the full study; the digits of --quick come with scikit-learn.")
+        raise InputError("--data-path is for the full study, as --quick needs no files; leave one of them out.")
     if data_path is not None:
         os.environ["HARMONIUM_DATA"] = data_path  # for the worker processes, too
     if out is None:

@@ -23,7 +23,7 @@ from harmonium.errors import InputError
 )
 @click.option("--trials", type=int, default=None, help="Trials to finish, those done before included.  [50]")
 @click.option("--seeds", type=int, default=1, help="Trainings in a trial; their mean score counts.  [1]")
-@click.option("--workers", type=int, default=1, help="Processes that run trials.  [1]")
+@click.option("--workers", type=int, default=1, help="Processes that run trials; 0 is one for each processor.  [1]")
 @click.option(
     "--sampler",
     type=click.Choice(["random", "tpe"]),

@@ -69,9 +69,9 @@ def _explain(error: BaseException) -> tuple[str, int] | None:
         case click.UsageError():
             return f"{error.format_message().rstrip('.')}; harmonium --help explains.", error.exit_code
         case Interrupted():
-            return "stopped.", 128 + error.signal_number
+            return _STOPPED, 128 + error.signal_number
         case KeyboardInterrupt():
-            return "stopped.", 128 + signal.SIGINT
+            return _STOPPED, 128 + signal.SIGINT
         case OSError():
             return f"{error.filename or 'a file'} cannot be used: {error.strerror or error}.", 1
     if isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY):
@@ -80,6 +80,8 @@ def _explain(error: BaseException) -> tuple[str, int] | None:
 
 
 _OUT_OF_MEMORY = ("can't allocate memory", "out of memory")  # as torch says it
+#: Of whatever keeps what it has done, `StoppedError` says how to go on.
+_STOPPED = "stopped before anything was written; the same command begins again."
 _importing = False
 
 
@@ -88,8 +90,8 @@ def _listening() -> Iterator[None]:
     """Ctrl-C and SIGTERM raise Interrupted, but while libraries are imported, which might swallow it, they end all."""
 
     def handler(number: int, frame: FrameType | None) -> None:
-        if _importing:  # nothing has been written yet
-            os.write(2, b"harmonium: stopped.\n")
+        if _importing:
+            os.write(2, f"harmonium: {_STOPPED}\n".encode())
             os._exit(128 + number)
         raise Interrupted(number)
 

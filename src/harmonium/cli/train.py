@@ -88,7 +88,7 @@ def train(
         check_same_options(folder, asked, from_text=True)
         run = resume_run(folder, progress=not quiet, say=report)
     else:
-        config = config_of(given, config_file, preset_name)
+        config = config_of(given, config_file, preset_name, stacked=deep is not None)
         if deep is not None:
             done = start_deep(config, deep, out, overwrite=overwrite, progress=not quiet, say=report)
             _show(done, quiet, as_json)

@@ -33,6 +33,11 @@ def read_images(folder: Path, label_name: str | None = None) -> tuple[np.ndarray
     found = (p.relative_to(folder) for p in folder.rglob("*") if p.suffix.lower() == ".png")
     visible = (p for p in found if not any(part.startswith(".") for part in p.parts))
     names = sorted(visible, key=lambda p: p.as_posix())
+    if not names and any(p.suffix.lower() == ".wav" for p in folder.iterdir()):
+        raise InputError(
+            f"{folder} holds recordings and no .png images; make rows of them in Python, and train on these: "
+            f"hm.train(harmonium.voice.voice_dataset({str(folder)!r}), visible='gaussian,variance=1')."
+        )
     if not names:
         raise InputError(f"{folder} holds no .png images; give a folder that does, or a file.")
     first = _grey(folder / names[0])

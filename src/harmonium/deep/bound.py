@@ -12,23 +12,25 @@ base measures of the hidden sides cancel, and what is in brackets is unbiased fo
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
+from harmonium.checks import check_support, check_whole, checked_rows
 from harmonium.deep.stack import Stack
-from harmonium.errors import InputError
 from harmonium.gibbs import sample_h_from_v
 from harmonium.noise import Noise
 
 
 @torch.no_grad()
-def log_likelihood_bound(stack: Stack, v: Tensor, log_z: float, noise: Noise, *, draws: int = 1) -> Tensor:
+def log_likelihood_bound(stack: Stack, v: Any, log_z: float, noise: Noise, *, draws: int = 1) -> Tensor:
     """The bound for each row, in nats and float64, its expectation by `draws` samples of q: (N, V) -> (N,).
 
     Parameters
     ----------
     stack : Stack
-    v : Tensor (N, V)
+    v : Tensor or array (N, V)
         Visible states.
     log_z : float
         ln Z of the top machine, in nats; where it is an estimate, its error is the bound's.
@@ -40,11 +42,14 @@ def log_likelihood_bound(stack: Stack, v: Tensor, log_z: float, noise: Noise, *,
     Raises
     ------
     InputError
-        `draws` below 1.
+        `draws` that is no whole number from 1 on, or rows that are none, not finite, of another width, or no states
+        of the visible side.
     """
-    if draws < 1:
-        raise InputError(f"draws={draws} is no number of samples; give 1 or more.")
-    stack, v = stack.to(dtype=torch.float64), v.double()
+    check_whole("draws", draws, 1)
+    v = checked_rows(stack.visible, v)
+    v = v if v.is_floating_point() else v.double()
+    check_support(stack.visible, v, "v")  # as they are: states of many values are rounded to their precision
+    stack, v = stack.to(dtype=torch.float64), v.double().to(stack.machines[0].W.device)
     total = torch.zeros(len(v), dtype=torch.float64, device=v.device)
     for _ in range(draws):
         x = v

@@ -19,6 +19,9 @@ from harmonium.options import checked, option
 TASKS = ("none", "classifier", "autoencoder")
 #: Options that the layers get from the network, not from the user.
 _OWN = ("hidden", "target", "objective", "generative_weight", "labelled_share")
+#: Those of them that a network does not have.
+SINGLE = tuple(name for name in _OWN if name != "target")
+_TUNING = ("fine_tune_epochs", "fine_tune_rate", "fine_tune_batch_size", "fine_tune_patience", "weight_decay")
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,14 @@ class DeepConfig:
         shown="classifier with a target, else none",
     )
     fine_tune_epochs: int = option(
-        0, "Epochs of fine-tuning.", "Deep", shown="50, or as many as make 3,000 updates", low=0, high=1_000_000
+        0,
+        "Epochs of fine-tuning.",
+        "Deep",
+        shown="50, or as many as make 3,000 updates",
+        low=1,
+        high=1_000_000,
+        special=0,
+        means="50, or as many as make 3,000 updates",
     )
     fine_tune_rate: float = option(
         -1.0,
@@ -87,7 +97,10 @@ class DeepConfig:
     def hidden(self) -> tuple[str, ...]:
         """The hidden side of each layer, as `harmonium.units.parse_side` reads it."""
         found: list[str] = []
-        for word in filter(None, (part.strip() for part in self.layers.split(","))):
+        words = [part.strip() for part in self.layers.split(",")]
+        if any(words) and not all(words):
+            raise InputError(f"layers={self.layers!r} has nothing between two commas or at an end; write 500,500,2000.")
+        for word in filter(None, words):
             if "=" in word and ":" not in word and found:  # an option of the units before, such as s=4
                 found[-1] += f",{word}"
             else:
@@ -122,7 +135,15 @@ class DeepConfig:
                     f"layer_options={self.layer_options!r} cannot be read at {part!r}; write "
                     "1:learning_rate=0.001,epochs=50; 2:epochs=20."
                 )
-            found[int(match[1])] = {name.strip(): value.strip() for name, _, value in pairs}
+            number, names = int(match[1]), [name.strip() for name, _, _ in pairs]
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None or number in found:
+                what = f"layer {number}" if twice is None else f"{twice} of layer {number}"
+                raise InputError(
+                    f"layer_options={self.layer_options!r} gives {what} twice; write all options of a layer once, as "
+                    "1:learning_rate=0.001,epochs=50."
+                )
+            found[number] = {name.strip(): value.strip() for name, _, value in pairs}
         for number in found:
             if not 1 <= number <= len(self.hidden):
                 raise InputError(f"layer_options is about layer {number} of {len(self.hidden)}; correct the number.")
@@ -135,6 +156,24 @@ class DeepConfig:
         if self.fine_tune == "classifier" and not config.target:
             raise InputError("fine_tune=classifier needs labels to predict; set target=label.")
         return self.fine_tune
+
+    def refuse_idle(self, config: Config) -> None:
+        """Raise InputError where an option of fine-tuning has been changed and would do nothing.
+
+        It is for what is asked for: the stored options of earlier runs may hold such values, and go on loading.
+        """
+        task = self.task(config)
+        for name in (spec.name for spec in fields(self) if getattr(self, spec.name) != spec.default):
+            if name == "dropout" and task != "classifier" and any(self.dropouts):
+                raise InputError(
+                    f"dropout={self.dropout} does nothing where no classifier is fine-tuned; set target=label and "
+                    "fine_tune=classifier, or leave it out."
+                )
+            if name in _TUNING and task == "none":
+                raise InputError(
+                    f"{name}={getattr(self, name)} does nothing without fine-tuning; set fine_tune=autoencoder, or "
+                    "fine_tune=classifier with a target, or leave it out."
+                )
 
     def layer(self, config: Config, number: int) -> Config:
         """The options of machine `number`, from 1, on the data (1) or on what the machine below it says of them."""
@@ -161,8 +200,8 @@ def split_options(options: Mapping[str, Any], *, from_text: bool = False) -> tup
     """
     named = {key.replace("-", "_"): value for key, value in options.items()}
     own = {spec.name for spec in fields(DeepConfig)}
-    for name in _OWN:
-        if name in named and name != "target":
+    for name in SINGLE:
+        if name in named:
             raise InputError(f"{name}={named[name]!r} is for one machine, and layers stacks several; leave it out.")
     deep = options_from(DeepConfig, {k: v for k, v in named.items() if k in own}, from_text=from_text)
     return {key: value for key, value in named.items() if key not in own}, deep

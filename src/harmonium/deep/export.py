@@ -49,9 +49,9 @@ def export(
     HarmoniumError
         The file does not say what the network says.
     """
-    path = new_file(out, ".onnx", overwrite=overwrite)
     if not is_deep(run):
         raise InputError(f"{run} holds no network; give the folder of a run that was trained with layers.")
+    path = new_file(out, ".onnx", overwrite=overwrite)
     network = exported_network(DeepFolder(run), probabilities)
     model = onnx_bytes(network)
     with written_aside(path) as file:
@@ -64,8 +64,12 @@ def exported_network(folder: DeepFolder, probabilities: bool) -> nn.Sequential:
     from harmonium.deep.reopen import load_deep
 
     if not folder.network_path.is_file():
+        if not probabilities:
+            raise InputError(f"logits are of a classifier, and {folder.path} was not fine-tuned as one; leave it out.")
         return encoder(load_deep(folder.path).stack).eval()
     network, description = load_network(folder.network_path)
+    if not probabilities and description.get("task") != "classifier":
+        raise InputError(f"logits are of a classifier, and {folder.path} holds an autoencoder; leave it out.")
     if description.get("task") == "classifier" and probabilities:
         return nn.Sequential(*network, nn.Softmax(-1)).eval()
     return network.eval()

@@ -91,6 +91,11 @@ class DeepFolder:
     def read_config(self) -> tuple[Config, DeepConfig]:
         """The options of machines and network; raises InputError where they cannot be read."""
         path = self.path / DEEP
+        if not path.is_file():
+            what = "no deep.toml" if self.path.is_dir() else "there is no such folder"
+            raise InputError(
+                f"{self.path} holds no network of machines ({what}); give a folder that train --layers has made."
+            )
         try:
             found = tomllib.loads(path.read_text(encoding="utf-8"))
             return config_from(found["machines"]), options_from(DeepConfig, found["network"])

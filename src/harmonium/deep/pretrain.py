@@ -42,16 +42,11 @@ def pretrain(
     what is done is kept, and the same call goes on.
     """
     runs: list[Run] = []
-    rows, layer_below = data, config
+    rows, layer_below = data, config  # of the machine below, but for the first
     for number in range(1, len(deep.hidden) + 1):
         layer = deep.layer(config, number)
         if runs:
-            below = runs[-1].rbm
-            feed = open_inputs(layer_below, rows).feed
-            rows = replace(
-                hidden_data(below, feed, rows, number - 1, config.seed), name=f"{data.name}, layer {number - 1}"
-            )
-            layer = replace(layer, visible=below.hidden.spec, binarize=_rule(below))
+            rows, layer = raised(runs[-1].rbm, layer_below, rows, layer, number)
         say(f"\nlayer {number} of {len(deep.hidden)}")
         scored = deep.likelihood == "yes"
         runs.append(_layer(layer, rows, runs[-1].rbm if runs else None, folder, number, progress, say, scored))
@@ -92,6 +87,14 @@ def _layer(
         raise StoppedError(
             f"stopped in layer {number}; go on with: harmonium train --resume {folder}", error.exit_code - 128
         ) from None
+
+
+def raised(below: RBM, options_below: Config, rows: Dataset, options: Config, number: int) -> tuple[Dataset, Config]:
+    """The rows that machine `number` learns from, and its options for them, by the machine below and what that had."""
+    feed = open_inputs(options_below, rows).feed
+    name = f"{rows.name.rpartition(', layer ')[0] or rows.name}, layer {number - 1}"
+    made = replace(hidden_data(below, feed, rows, number - 1, options.seed), name=name)
+    return made, replace(options, visible=below.hidden.spec, binarize=_rule(below))
 
 
 def _rule(below: RBM) -> str:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from harmonium.config import IN_MEMORY
+from harmonium.data import Dataset
 from harmonium.deep.files import load_network
 from harmonium.deep.folder import DeepFolder
-from harmonium.deep.pretrain import stack_of
+from harmonium.deep.pretrain import raised, stack_of
 from harmonium.deep.says import network_says
 from harmonium.deep.train import DeepRun, first_config
 from harmonium.errors import InputError
 from harmonium.io import load_model
 from harmonium.runs.classifier import classified
-from harmonium.runs.folder import RunFolder
+from harmonium.runs.folder import RunFolder, layer_number
 from harmonium.runs.reopen import Opened
 from harmonium.runs.resume import finished_run
+from harmonium.runs.source import load_config_data
 
 
 def load_deep(path: str | os.PathLike[str]) -> DeepRun:
-    """A finished deep run from its folder; raises InputError where there is none, or it is not finished."""
+    """A finished deep run from its folder; its network is None where it was not fine-tuned.
+
+    Raises InputError where there is none, or it is not finished.
+    """
     folder = DeepFolder(path)
     _, deep = folder.read_config()
     summary = folder.read_summary()
@@ -53,6 +61,28 @@ def open_classifier(path: str | os.PathLike[str]) -> Opened:
         "temperature": run.summary["fine_tuned"].get("temperature"),
     }
     return Opened(bottom.rbm, RunFolder(path), first_config(config, deep), description, network_says(run.network))
+
+
+def layer_data(path: str | os.PathLike[str]) -> Dataset:
+    """The data of a machine above the first, in ``layer-2``, …: made of the network's own by the machines below it.
+
+    Raises InputError where the folder is no such machine's, or the network's data were an array in memory.
+    """
+    own = Path(path).resolve()
+    network, number = DeepFolder(own.parent), layer_number(own)
+    config, deep = network.read_config()
+    if config.data == IN_MEMORY:
+        raise InputError(
+            f"the run in {path} learned what the machines below it made of an array in memory; make it again, as "
+            f"data=harmonium.deep.stack.features(hm.load_deep({str(network.path)!r}).stack, v, {number - 1}).numpy()."
+        )
+    rows, options = load_config_data(config), replace(config, labels=config.label_source)
+    options_below = options
+    for above in range(2, number + 1):
+        below, _ = load_model(network.path / f"layer-{above - 1}" / "model.safetensors")
+        options_below = deep.layer(options, 1) if above == 2 else options_below
+        rows, options_below = raised(below, options_below, rows, deep.layer(options, above), above)
+    return rows
 
 
 def evaluate_deep(path: str | os.PathLike[str], data: Any = None, labels: Any = None, **changes: Any) -> dict[str, Any]:

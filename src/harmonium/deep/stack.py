@@ -54,6 +54,9 @@ class Stack:
         """Entries of the data and of each hidden layer."""
         return (self.visible.size, *(rbm.hidden.size for rbm in self.machines))
 
+    def __repr__(self) -> str:
+        return f"Stack({' - '.join([self.visible.spec, *(rbm.hidden.spec for rbm in self.machines)])})"
+
     def __len__(self) -> int:
         return len(self.machines)
 

@@ -57,6 +57,7 @@ class DeepRun:
         The pre-trained machines.
     network : Sequential or None
         The fine-tuned network, a plain `torch.nn.Sequential`: a classifier's logits, or an autoencoder of two parts.
+        None without fine-tuning; `harmonium.deep.unroll.encoder` of the stack is then what `harmonium export` writes.
     layers : list of Run
         The runs of the machines.
     classes : tuple
@@ -134,7 +135,7 @@ def start_deep(
     say: Say = lambda text: None,
 ) -> DeepRun:
     """Train into the folder `out`, into a fresh one under ``runs/``, or into none where `keep` is false."""
-    deep.task(config)  # what does not fit shows before anything slow
+    deep.refuse_idle(config)  # what does not fit shows before anything slow
     data = load_config_data(config) if dataset is None else dataset
     opened = open_deep(config, deep, data)
     make_plan(replace(deep.layer(config, 1), labels=config.label_source), data)
@@ -164,7 +165,7 @@ def open_deep(config: Config, deep: DeepConfig, data: Dataset) -> Inputs:
     """The data as the network sees them, with labels where it is to predict them."""
     for number, hidden in enumerate(deep.hidden, 1):
         deep.layer(config, number)
-        read_side("hidden", hidden)
+        read_side(f"layers={deep.layers!r}: layer {number}", hidden)
     opened = open_inputs(first_config(config, deep), data)
     if deep.task(config) == "classifier" and not len(opened.feed.with_label(opened.rows.train)):
         raise InputError("target is set, but no training row has a label; label some, or leave target out.")
@@ -193,7 +194,12 @@ def _run(
     began = time.perf_counter()
     path = None if folder is None else folder.path
     layer_config = replace(config, labels=config.label_source)
-    runs = pretrain(layer_config, deep, inputs.data, path, progress=progress, say=say)
+    try:
+        runs = pretrain(layer_config, deep, inputs.data, path, progress=progress, say=say)
+    except Interrupted as error:  # between two layers
+        if path is None:
+            raise
+        raise StoppedError(f"stopped; go on with: harmonium train --resume {path}", error.signal_number) from None
     stack = stack_of(runs)
     kind = deep.task(config)
     network: nn.Sequential | None = None

@@ -67,7 +67,8 @@ class LogLikelihood:
 
     def __str__(self) -> str:
         about = "exact" if self.z.stderr == 0 else f"± {self.mean.half_width:.2g} (95 %)"
-        lines = [f"{self.mean.value:.3f} nats per row, {about}, {self.mean.rows} rows; ln Z by {self.z.method}"]
+        rows = f"{self.mean.rows} row{'s' * (self.mean.rows != 1)}"
+        lines = [f"{self.mean.value:.3f} nats per row, {about}, {rows}; ln Z by {self.z.method}"]
         lines.append(f"data {self.binarisation}")
         return "\n".join([*lines, *(f"warning: {doubt}" for doubt in self.doubts)])
 

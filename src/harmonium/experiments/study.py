@@ -162,7 +162,7 @@ def reproduce(
         The folder: ``report.html``, ``report.md``, ``numbers.json``, ``figures/``, and under ``work/`` the results and
         machines.
     quick : bool
-        The short form, on the bundled digits.
+        The short form, on bundled or made-up data.
     only : iterable of str
         Names of parts to compute; all where there are none.  The report shows all parts that are there.
     workers : int

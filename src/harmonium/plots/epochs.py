@@ -1,4 +1,4 @@
-"""Loss and error of a network against epochs, of training and validation rows; logarithmic, as they fall by decades."""
+"""Loss and error of a network against epochs, of training and validation rows; logarithmic if they fall by decades."""
 
 from __future__ import annotations
 
@@ -50,18 +50,24 @@ def epochs(
                     ax.plot(*zip(*found, strict=True), color=colour, label=words)
             if not drawn:
                 raise InputError(f"no record of the history has {name!r}; give one that it has.")
-            ax.set_yscale("symlog" if any(0 in line.get_ydata() for line in ax.lines) else "log", **_near_zero(ax))
-            ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            _scale(ax)
             if kept is not None:
                 ax.axvline(kept, color=MUTED, linewidth=0.8, linestyle=":", label=f"kept: epoch {number(kept)}")
             headings(ax, title)
             ax.set_xlabel("epoch")
             ax.locator_params(axis="x", nbins=5)
-        figure.axes[-1].legend(fontsize=8)
+        figure.legend(*axes[-1].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
     return figure
 
 
-def _near_zero(ax: Any) -> dict[str, float]:
-    """Below the smallest value above zero the scale is linear, so that zero has a place."""
+def _scale(ax: Any) -> None:
+    """Logarithmic from a decade on, with a place for zero where there is one: on less, no tick may be round."""
     values = [float(y) for line in ax.lines for y in line.get_ydata()]
-    return {"linthresh": min((y for y in values if y > 0), default=1.0)} if 0.0 in values else {}
+    above = [y for y in values if y > 0]
+    if not above or (0.0 not in values and max(above) < 10 * min(above)) or min(values) < 0:
+        return
+    if 0.0 in values:  # below the smallest value above zero the scale is linear
+        ax.set_yscale("symlog", linthresh=min(above))
+    else:
+        ax.set_yscale("log")
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")

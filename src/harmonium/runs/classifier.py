@@ -135,12 +135,16 @@ def classification_text(found: dict[str, Any]) -> str:
     """What `Classified.as_dict` says, for a terminal."""
     error = found["error"]
     low, high = (100 * end for end in error["interval"])
+    rows = f"{error['of']:,} row{'s' * (error['of'] != 1)}"
     lines = [
-        f"{found['part'].replace('_', '-')}: {error['count']:,} of {error['of']:,} rows said wrong, "
+        f"{found['part'].replace('_', '-')}: {error['count']:,} of {rows} said wrong, "
         f"{100 * error['value']:.2f} % ({low:.2f} to {high:.2f} %)"
     ]
     if found["unlabelled"]:
-        lines.append(f"{found['unlabelled']:,} rows without a label are left out")
+        one = found["unlabelled"] == 1
+        lines.append(
+            f"{found['unlabelled']:,} {'row' if one else 'rows'} without a label {'is' if one else 'are'} left out"
+        )
     if found["top_confusions"]:
         most = (f"{c['own']} as {c['said']} ({c['count']} of {c['of']})" for c in found["top_confusions"][:3])
         lines.append(f"most confused: {', '.join(most)}")

@@ -34,6 +34,7 @@ from harmonium.errors import HarmoniumError, InputError
 from harmonium.io import write_json, write_text
 
 _AT_STEP = re.compile(r"step-(\d{8,})\.safetensors")
+_LAYER = re.compile(r"layer-(\d+)")
 #: A run's own files: removed by clear, the options last.  `_SIGNS` are those without which nothing is lost.
 _OWN = (
     "checkpoints/step-*.safetensors",
@@ -103,7 +104,8 @@ class RunFolder:
                 f"{path} holds a network of machines; give one of them, such as {folder.path / 'layer-1'}."
             )
         if not folder.config_path.is_file():
-            raise InputError(f"{path} holds no run (no config.toml); give a folder that harmonium train has made.")
+            what = "neither config.toml nor deep.toml" if folder.path.is_dir() else "there is no such folder"
+            raise InputError(f"{path} holds no run ({what}); give a folder that harmonium train has made.")
         return folder
 
     @property
@@ -226,6 +228,13 @@ class RunFolder:
 def is_deep(path: str | os.PathLike[str]) -> bool:
     """Whether a folder is that of a network."""
     return (Path(path) / DEEP).is_file()
+
+
+def layer_number(path: str | os.PathLike[str]) -> int:
+    """Which machine of a network the folder is that of, from 1; 0 where it is none."""
+    own = Path(path).resolve()
+    found = _LAYER.fullmatch(own.name)
+    return int(found[1]) if found and is_deep(own.parent) else 0
 
 
 def _at_step(folder: Path, step: int) -> Path:

@@ -66,7 +66,7 @@ class Prediction:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        lines = [f"{len(self.rows):,} rows, {len(self.classes)} classes"]
+        lines = [f"{len(self.rows):,} row{'s' * (len(self.rows) != 1)}, {len(self.classes)} classes"]
         if self.found is not None:
             error, own = self.found.error, 100 * self.found.error.value
             lines.append(
@@ -74,7 +74,8 @@ class Prediction:
                 f"({100 * error.low:.2f} to {100 * error.high:.2f} %)"
             )
             if self.found.unlabelled:
-                lines.append(f"{self.found.unlabelled:,} rows have no label to compare with")
+                one = self.found.unlabelled == 1
+                lines.append(f"{self.found.unlabelled:,} {'row has' if one else 'rows have'} no label to compare with")
         if self.temperature is not None:
             lines.append(f"probabilities at temperature {self.temperature:.3g}")
         if self.doubt:
@@ -153,8 +154,9 @@ def predict(
         raise InputError(f"the machine in {run} has no target to predict; train one with target=label.")
     temperature = _temperature(opened) if calibrated else None
     sound = None
-    if is_sound(data):
-        data, sound = unheard(data, opened.folder.path / RECIPE, opened.classes)
+    recipe = opened.folder.path / RECIPE
+    if is_sound(data) or (recipe.is_file() and _is_folder(data)):  # a folder without sound is refused as one
+        data, sound = unheard(data, recipe, opened.classes)
     inputs = _inputs(opened, data, labels, changes)
     rows = inputs.rows.held_out if data is None else torch.arange(len(inputs.feed))
     if not len(rows):
@@ -186,6 +188,10 @@ def predict(
     if path is not None:
         _write(path, prediction)
     return prediction
+
+
+def _is_folder(data: Any) -> bool:
+    return isinstance(data, (str, os.PathLike)) and os.path.isdir(os.path.expanduser(data))
 
 
 def _open(run: str | os.PathLike[str]) -> Opened:

@@ -28,7 +28,7 @@ from harmonium.logz.progressive import Progressive, Wanted
 from harmonium.machine import RBM
 from harmonium.noise import Noise, seed_for
 from harmonium.runs.classifier import Classified, Says, classified, machine_says
-from harmonium.runs.folder import RunFolder
+from harmonium.runs.folder import RunFolder, layer_number
 from harmonium.runs.inputs import Inputs, open_inputs
 from harmonium.runs.source import array_data, load_config_data
 from harmonium.runs.summary import final_scores, training_states
@@ -79,8 +79,9 @@ class Opened:
         does not fit.
         """
         own = {**self.config.as_dict(), "binarize": self.description.get("binarize", self.config.binarize)}
+        values = data
         if data is None and self.config.data == IN_MEMORY:
-            load_config_data(self.config)  # says what is missing
+            values = self._made_data()
         if data is not None:
             own |= {"classes": "", "labels": "", "data_path": "", "held_out": "0", "validation": 0.0, "patience": 0}
             own["scale"] = 0.0  # the run's, by _scale_of
@@ -93,7 +94,8 @@ class Opened:
             if labels is not None and not in_memory:
                 own["labels"] = labels
         config = config_from({**own, **changes})
-        dataset = array_data(data, labels, config) if in_memory else load_config_data(config)
+        read = values is None or isinstance(values, (str, os.PathLike))
+        dataset = load_config_data(config) if read else array_data(values, labels, config)
         if to_predict and dataset.y is None:
             config = replace(config, target="", objective="auto")
         if data is None or config.scale or config.data in DATASETS:
@@ -108,6 +110,14 @@ class Opened:
                 f"{error.where} is nothing that the machine takes with the run's scale {scale:g}; give the raw value "
                 "that means 1 in these data with --scale (scale=...), or correct them."
             ) from None
+
+    def _made_data(self) -> Dataset:
+        """The data of a machine that stands on another in a network; InputError says of others what is missing."""
+        if layer_number(self.folder.path) < 2:
+            return load_config_data(self.config)
+        from harmonium.deep.reopen import layer_data  # networks are built on runs, and need not be loaded for them
+
+        return layer_data(self.folder.path)
 
     def _scale_of(self, data: Dataset) -> float:
         """The run's own scale for data whose scale is a guess, but for those that must have been divided by it already.

@@ -9,7 +9,7 @@ from typing import Any
 from harmonium.config_from import config_from
 from harmonium.errors import InputError
 from harmonium.io import load_model
-from harmonium.runs.folder import RunFolder
+from harmonium.runs.folder import RunFolder, layer_number
 from harmonium.runs.source import array_data, with_absolute_paths
 from harmonium.runs.train import Run, Say, run_training
 
@@ -31,6 +31,11 @@ def resume(
     if run.complete:
         say(f"the run in {folder} is complete; nothing is left to do")
         return finished_run(run)
+    if layer_number(folder) > 1:
+        network = run.path.resolve().parent
+        raise InputError(
+            f"{folder} is a machine of a network; go on with all of it: harmonium train --resume {network}"
+        )
     run.remove_leftovers()
     config = run.read_config()
     dataset = None if data is None else array_data(data, labels, config)

@@ -20,7 +20,6 @@ from harmonium.config_from import config_from
 from harmonium.data import Dataset
 from harmonium.errors import HarmoniumError, InputError, StoppedError
 from harmonium.runs.interrupts import Interrupts
-from harmonium.runs.processes import processors
 from harmonium.runs.source import array_data, load_config_data
 from harmonium.tuning.figures import draw
 from harmonium.tuning.result import Search, in_words, records, result, write_result
@@ -28,6 +27,7 @@ from harmonium.tuning.settings import (
     Settings,
     check_count,
     check_same,
+    checked_workers,
     exists,
     load_search_data,
     make_settings,
@@ -73,7 +73,7 @@ def search(
     seeds : int
         Trainings in a trial, with different seeds; their mean validation score is the trial's.
     workers : int
-        Processes.
+        Processes; 0 is one for each processor.
     sampler : "random" or "tpe"
         How options are chosen: independently of all scores, or by Optuna's tree-structured Parzen estimator
         (Bergstra, Bardenet, Bengio and Kégl 2011) where scores were good.
@@ -113,7 +113,7 @@ def search(
     config = config_from(made.fixed)
     dataset = array_data(data, labels, config) if in_memory else load_config_data(config)
     settings = make_settings(made, dataset, trials=trials, seeds=seeds, sampler=sampler, prune=prune)
-    check_workers(workers, settings)
+    workers = checked_workers(workers, settings)
     with ExitStack() as stack:
         if out is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harmonium-search-")))
@@ -141,21 +141,12 @@ def resume_search(
     import_optuna()
     settings, path = read_settings(folder), Path(folder)
     dataset = load_search_data(path, settings)
-    check_workers(workers, settings)
+    workers = checked_workers(workers, settings)
     if trials is not None and trials != settings.trials:
         check_count("trials", trials, 1_000_000)
         settings = replace(settings, trials=trials)
         settings.write(path)
     return _run(path, settings, dataset, workers, say, keep=True)
-
-
-def check_workers(workers: Any, settings: Settings) -> None:
-    """Raise InputError for more workers, or threads in them, than there are processors."""
-    most = processors()
-    check_count("workers", workers, most)
-    threads = settings.config.threads
-    if threads * workers > most:
-        raise InputError(f"workers={workers} of threads={threads} is more than the {most} processors here; take fewer.")
 
 
 def _folder(out: str | os.PathLike[str]) -> Path:

@@ -23,6 +23,7 @@ from harmonium.errors import InputError
 from harmonium.io import write_text, written_aside
 from harmonium.runs.idle import idle_options
 from harmonium.runs.inputs import split_rows
+from harmonium.runs.processes import processors
 from harmonium.runs.source import load_config_data, with_absolute_paths
 from harmonium.tuning.space import Space, make_space
 
@@ -120,6 +121,20 @@ def check_count(name: str, value: Any, most: int) -> None:
     """Raise InputError unless `value` is a whole number from 1 to `most`."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
         raise InputError(f"{name} must be a whole number from 1 to {most}, not {value!r}.")
+
+
+def checked_workers(workers: Any, settings: Settings) -> int:
+    """How many workers: 0 is one for each processor, or for so many as a worker has threads.
+
+    Raises InputError for more workers, or threads in them, than there are processors.
+    """
+    most, threads = processors(), settings.config.threads
+    if workers == 0 and type(workers) is int:
+        return max(most // max(threads, 1), 1)
+    check_count("workers", workers, most)
+    if threads * workers > most:
+        raise InputError(f"workers={workers} of threads={threads} is more than the {most} processors here; take fewer.")
+    return int(workers)
 
 
 def check_same(asked: Settings, stored: Settings, folder: Path) -> None:

@@ -106,7 +106,26 @@ def voice_dataset(
     split: str | None = "own",
     name: str = "voice",
 ) -> Dataset:
-    """The data set of `voice_data` alone: X (N, channels * width), y (N,), groups (N,) and n_train."""
+    """Turn recordings into a data set: that of `voice_data` alone, which see for the errors.
+
+    Parameters
+    ----------
+    source : path or Recordings
+        A folder for `read_recordings`, or what has been read.
+    features : Features, optional
+        By default those of `Features` at the recordings' rate.
+    split : str or None
+        What is held out, as whole recordings. "own": those of index 0 to 4 of each label and speaker, as in the Free
+        Spoken Digit Dataset. The name of a speaker: all that this speaker says. None: nothing here, and
+        `harmonium.train` then holds out a fifth, or the fraction that its ``held_out`` says.
+    name : str
+        What to call the data set.
+
+    Returns
+    -------
+    Dataset
+        X (N, channels * width), y (N,), groups (N,), and n_train, the rows before the test part; None without one.
+    """
     return voice_data(source, features, split=split, name=name).data
 
 
@@ -116,7 +135,7 @@ def _test_part(recordings: Recordings, split: str | None) -> np.ndarray:
         return np.zeros(len(recordings), bool)
     if split == "own":
         test = np.array([0 <= one.index < _OWN_TEST for one in recordings])
-        mend = "the index in their names is what tells; hold out a speaker, or give split=None"
+        mend = f"those of index 0 to {_OWN_TEST - 1} in their names are held out; give split=None, or a speaker"
     else:
         if split not in recordings.speakers:
             known = ", ".join(recordings.speakers) or "none"

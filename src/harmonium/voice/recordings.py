@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import overload
 
 from harmonium.errors import InputError
-from harmonium.voice.wav import Signal, read_wav, resample
+from harmonium.voice.wav import Signal, breaks_off, read_wav, resample
 
 PATTERN = "{label}_{speaker}_{index}"
 _FIELDS = ("label", "speaker", "index")
@@ -60,7 +60,7 @@ class Recordings(Sequence[Recording]):
     folder : str
         Where they lie.
     notes : tuple of str
-        What was done to the sound on the way in: channels mixed down, rates changed.
+        What was done to the sound on the way in (channels mixed down, rates changed), and which files are not whole.
     """
 
     items: tuple[Recording, ...]
@@ -230,6 +230,12 @@ def _read(folder: Path, rows: list[Row], rate: int | None) -> Recordings:
     # the most common one, and the higher of two that are as common
     rate = rate or max(rates, key=lambda own: (rates[own], own))
     notes = []
+    broken = [name for name, *_ in rows if breaks_off(folder / name)]
+    if broken:
+        notes.append(
+            f"{len(broken)} of {len(rows)} recordings end before the length in their header, and are taken as far as "
+            f"they go ({broken[0]})"
+        )
     if mixed:
         notes.append(f"{len(mixed)} of {len(rows)} recordings had several channels, mixed down to one ({mixed[0]})")
     for own, count in sorted(rates.items()):

@@ -13,6 +13,7 @@ from harmonium.data.dataset import Dataset
 from harmonium.errors import InputError
 from harmonium.voice.features import load_features
 from harmonium.voice.recordings import Recordings, read_recording, read_recordings
+from harmonium.voice.spectra import WINDOW, window_length
 
 
 def is_sound(path: Any) -> bool:
@@ -45,7 +46,8 @@ def unheard(path: str | os.PathLike[str], recipe: Path, classes: Sequence[int | 
     Raises
     ------
     InputError
-        No such file of features: the run did not learn from sound; or what `read_recordings` raises.
+        No such file of features: the run did not learn from sound; a recording in which nothing is to be heard; or
+        what `read_recordings` raises.
     """
     if not recipe.is_file():
         raise InputError(f"{path} is sound, but the run in {recipe.parent} has not learned from recordings; give rows.")
@@ -53,6 +55,7 @@ def unheard(path: str | os.PathLike[str], recipe: Path, classes: Sequence[int | 
     path = Path(path).expanduser()
     rate = features.rate
     found = read_recordings(path, rate=rate, unlabelled=True) if path.is_dir() else read_recording(path, rate)
+    _check_sound(found)
     X, places = features.rows(found)
     known = {str(label): code for code, label in enumerate(classes)}
     codes = [known.get(one.label, -1) for one in found]
@@ -61,3 +64,17 @@ def unheard(path: str | os.PathLike[str], recipe: Path, classes: Sequence[int | 
     y = values[places] if min(codes) >= 0 else None
     data = Dataset(X, y, 1.0, features.shape, path.name, str(path), names=names, groups=places)
     return data, found
+
+
+def _check_sound(recordings: Recordings) -> None:
+    """Raise InputError, naming it, for a recording that is shorter than one window, or never changes: silence."""
+    shortest = window_length(recordings.rate)
+    for one in recordings:
+        n, where = len(one.signal), os.path.join(recordings.folder, one.file)
+        if n < shortest:
+            raise InputError(
+                f"{where} has {n} sample{'s' * (n != 1)} at {recordings.rate} a second, less than a window of "
+                f"{1000 * WINDOW:g} ms ({shortest}); record it again."
+            )
+        if not np.ptp(one.signal) > 0:
+            raise InputError(f"{where} is silence: all its {n} samples are {one.signal[0]:g}; record it again.")

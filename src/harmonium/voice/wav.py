@@ -9,6 +9,7 @@ Reading says what it had to do to the sound.  The libraries are imported at the 
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from harmonium.errors import InputError
 
 Signal = np.ndarray
 _KINDS = ("WAV", "WAVEX", "RF64")
+_UNKNOWN = 0x7FFF0000
 _PEAK, _STEPS = 0.99, 1 << 15
 
 
@@ -68,6 +70,27 @@ def read_wav(path: str | os.PathLike[str]) -> tuple[Signal, int, int]:
         count = int((~np.isfinite(samples)).sum())
         raise InputError(f"{path} holds {count} samples that are not finite; record it again or remove it.")
     return samples.mean(1, dtype=np.float32) if channels > 1 else samples[:, 0], rate, channels
+
+
+def breaks_off(path: str | os.PathLike[str]) -> bool:
+    """Whether a WAV file ends before the samples that its header speaks of do, as one that was copied in part.
+
+    Programs that cannot know the length write 0 or a number near the largest there: these say nothing.
+    """
+    with open(path, "rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        head = file.read(12)
+        if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+            return False
+        at = len(head)
+        while at + 8 <= end:
+            file.seek(at)
+            kind, size = struct.unpack("<4sI", file.read(8))
+            at += 8 + size + size % 2
+            if kind == b"data":
+                return bool(size < _UNKNOWN and at - size % 2 > end)
+    return False
 
 
 def resample(signal: Signal, rate: int, to: int) -> Signal:

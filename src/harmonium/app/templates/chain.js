@@ -32,6 +32,12 @@ class Chain {
     this.energies = [machine.freeEnergy(this.v)];
   }
 
+  /** The machine has learned: the chain goes on with it from where it is, with the free energy that this place has now. */
+  become(machine) {
+    this.machine = machine;
+    this.energies[this.energies.length - 1] = machine.freeEnergy(this.v);
+  }
+
   /** A label drawn from P(y | x). */
   firstLabel() {
     const { probabilities } = this.machine.read(this.v.subarray(0, this.machine.pixels));

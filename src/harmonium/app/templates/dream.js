@@ -8,6 +8,7 @@ class Dream {
     this.controls = Object.fromEntries(ids.map((id) => [id, byId(id)]));
     const { play, step, reset, speed, temperature, seed } = this.controls;
     this.playing = false;
+    this.seed = 1;
     play.addEventListener("click", () => this.run(!this.playing));
     step.addEventListener("click", () => {
       this.run(false);
@@ -39,14 +40,18 @@ class Dream {
     this.run(false);
   }
 
-  /** Another picture, or other machines; while the machine is learning the chain goes on with what it has become. */
+  /** Another picture, or other machines; while the machine is learning a chain that has begun goes on with what it has
+   * become, and one that has not begins as it would now. */
   update(models, x, picture, learning = false) {
     const model = (from) => from?.[Number(this.controls["dream-state"].value)];
-    const same = this.chain && this.picture === picture && (learning || model(models) === model(this.models));
+    const same = this.chain && this.picture === picture, other = model(models) !== model(this.models);
     Object.assign(this, { models, x, picture });
-    if (same && learning) this.chain.machine = model(models);
-    if (same) this.repaint();
-    else this.restart();
+    if (!same || (other && !(learning && this.chain.steps))) {
+      this.restart();
+      return;
+    }
+    if (other) this.chain.become(model(models));
+    this.repaint();
   }
 
   restart() {
@@ -54,10 +59,11 @@ class Dream {
     if (!(model instanceof Machine)) return;
     const { clamp, seed } = this.controls, { shape, low } = this.panel.pictures;
     byId("label-control").hidden = !model.labels;
-    const number = Math.floor(Number(seed.value));
-    if (!(number >= 0 && number < 4294967296)) seed.value = 1;
+    const asked = seed.value.trim() === "" ? NaN : Number(seed.value);
+    if (Number.isInteger(asked) && asked >= 0 && asked < 4294967296) this.seed = asked;
+    seed.value = this.seed; // what is no seed leaves the one before
     this.chain = new Chain(model, this.x, {
-      seed: Number(seed.value), clamp: clamp.value, shape, paper: low,
+      seed: this.seed, clamp: clamp.value, shape, paper: low,
       label: model.labels ? Number(this.controls["dream-class"].value) : -1,
     });
     this.owed = 0;

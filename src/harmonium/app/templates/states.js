@@ -43,9 +43,10 @@ class States {
     return column;
   }
 
-  /** Shows where the slider is; a column of one snapshot has none. */
+  /** Shows where the slider is; a column of one snapshot has none, but its place where another column has one. */
   steps(column, state) {
     const last = state.snapshots.length - 1, { step } = state.snapshots[Number(column.slider.value)];
+    column.time.hidden = this.panel.states.every((one) => one.snapshots.length < 2);
     column.slider.max = last;
     column.time.classList.toggle("blank", last < 1);
     column.slider.disabled = last < 1;
