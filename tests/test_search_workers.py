@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of another kind
 @pytest.fixture(autouse=True)
 def _no_pictures_and_two_processors(monkeypatch):
     monkeypatch.setattr("harmonium.tuning.search.draw", lambda *a: [])
-    monkeypatch.setattr("harmonium.tuning.search.processors", lambda: 2)
+    monkeypatch.setattr("harmonium.tuning.settings.processors", lambda: 2)
 
 
 def known(search):

@@ -25,7 +25,8 @@ def intro(notebook: Notebook, sections: Sequence[blocks.Section]) -> list[blocks
             + ". Then it asks what the document leaves open: how a learned distribution classifies, how good learned "
             "features are, what a deep network reaches, and what pre-training is worth where labels are few. Every "
             "number was computed by the command at the end of the page. Test images chose "
-            "no setting but one, in a trial of one seed: how large random first weights are where labels are few."
+            "no setting but one, in a trial of one seed: how large random first weights are where labels are few. A "
+            "larger rate of fine-tuning the deep network was seen on them, too, and was worse."
         )
     ]
     if not notebook.scale.comparable:

@@ -44,7 +44,8 @@ DISCRIMINATIVE: dict[str, Any] = {
     "validation": 0.0, "patience": 0, "l2": 0.0001, "measure": 2,
 }  # fmt: skip
 CODE: dict[str, Any] = {
-    **NETWORK, "layers": "512,256", "fine_tune": "autoencoder", "fine_tune_epochs": 100,
+    **{name: value for name, value in NETWORK.items() if name != "dropout"},  # which is for classifiers
+    "layers": "512,256", "fine_tune": "autoencoder", "fine_tune_epochs": 100,
 }  # fmt: skip
 #: What is smaller in the short form.
 _QUICK = {"epochs": 5, "fine_tune_epochs": 10}
