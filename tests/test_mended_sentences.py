@@ -72,7 +72,9 @@ def test_a_signal_before_anything_is_done_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr("harmonium.runs.reopen.evaluate", stop)
     result = CliRunner().invoke(main, ["evaluate", str(tmp_path)])
     assert result.exit_code == 130
-    assert result.stderr == "harmonium: stopped before anything was written; the same command begins again.\n"
+    assert (
+        result.stderr == "harmonium: stopped; nothing is left half written, and the same command can be given again.\n"
+    )
     own = (
         "import os, signal\nfrom harmonium.cli import shared\n"
         "with shared._listening(), shared.imports():\n    os.kill(os.getpid(), signal.SIGTERM)\n    print('on')\n"

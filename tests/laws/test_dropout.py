@@ -45,3 +45,23 @@ def test_the_steps_move_the_network_itself_which_keeps_its_modules():
     twin = drawing_from(network, Noise(0))
     network.eval()
     torch.testing.assert_close(twin.eval()(x), network(x), rtol=0, atol=0)
+
+
+def test_chains_within_chains_draw_from_the_same_stream():
+    x, y = torch.rand(40, 6), torch.arange(40) % 2
+    task = classification(lambda rows: x[rows], y, torch.arange(40), torch.arange(0))
+    first = torch.randn(5, 6)
+    found = []
+    for stray in (1, 2):  # whatever state torch's own stream is in
+        network = nn.Sequential(nn.Sequential(nn.Linear(6, 5), nn.Sigmoid(), nn.Dropout(0.5)), nn.Linear(5, 2))
+        with torch.no_grad():
+            network[0][0].weight.copy_(first)
+            for own in (network[0][0].bias, network[1].weight, network[1].bias):
+                own.zero_()
+        torch.manual_seed(stray)
+        stream = torch.get_rng_state()
+        fine_tune(network, task, Settings(epochs=2, batch_size=10, learning_rate=0.01))
+        assert torch.equal(torch.get_rng_state(), stream)
+        assert type(network[0][2]) is nn.Dropout
+        found.append(network[1].weight.detach().clone())
+    assert torch.equal(*found)

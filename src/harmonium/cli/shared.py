@@ -80,8 +80,8 @@ def _explain(error: BaseException) -> tuple[str, int] | None:
 
 
 _OUT_OF_MEMORY = ("can't allocate memory", "out of memory")  # as torch says it
-#: Of whatever keeps what it has done, `StoppedError` says how to go on.
-_STOPPED = "stopped before anything was written; the same command begins again."
+#: Of whatever keeps what it has done, `StoppedError` says how to go on; files are written aside and renamed.
+_STOPPED = "stopped; nothing is left half written, and the same command can be given again."
 _importing = False
 
 

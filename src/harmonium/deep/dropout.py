@@ -30,10 +30,13 @@ class Dropout(nn.Module):
 
 
 def drawing_from(network: nn.Module, noise: Noise) -> nn.Module:
-    """The network with its parameters and its chain of modules, but with dropout that draws from `noise`.
+    """The network with its parameters and its modules, but with dropout that draws from `noise`.
 
-    Only a chain is looked through: dropout inside of another module draws as it did.
+    Chains are looked through, and chains within chains, which is what networks are made of here; dropout inside of any
+    other module draws as it did.
     """
-    if not isinstance(network, nn.Sequential):
-        return network
-    return nn.Sequential(*[Dropout(each.p, noise) if type(each) is nn.Dropout else each for each in network])
+    if type(network) is nn.Dropout:
+        return Dropout(network.p, noise)
+    if type(network) is nn.Sequential:
+        return nn.Sequential(*[drawing_from(each, noise) for each in network])
+    return network

@@ -42,15 +42,13 @@ def pretrain(
     what is done is kept, and the same call goes on.
     """
     runs: list[Run] = []
-    rows, layer_below = data, config  # of the machine below, but for the first
+    rows, layer = data, deep.layer(config, 1)
     for number in range(1, len(deep.hidden) + 1):
-        layer = deep.layer(config, number)
         if runs:
-            rows, layer = raised(runs[-1].rbm, layer_below, rows, layer, number)
+            rows, layer = raised(runs[-1].rbm, layer, rows, deep.layer(config, number), number)
         say(f"\nlayer {number} of {len(deep.hidden)}")
         scored = deep.likelihood == "yes"
         runs.append(_layer(layer, rows, runs[-1].rbm if runs else None, folder, number, progress, say, scored))
-        layer_below = layer
     return runs
 
 
@@ -92,7 +90,7 @@ def _layer(
 def raised(below: RBM, options_below: Config, rows: Dataset, options: Config, number: int) -> tuple[Dataset, Config]:
     """The rows that machine `number` learns from, and its options for them, by the machine below and what that had."""
     feed = open_inputs(options_below, rows).feed
-    name = f"{rows.name.rpartition(', layer ')[0] or rows.name}, layer {number - 1}"
+    name = f"{rows.name.removesuffix(f', layer {number - 2}')}, layer {number - 1}"
     made = replace(hidden_data(below, feed, rows, number - 1, options.seed), name=name)
     return made, replace(options, visible=below.hidden.spec, binarize=_rule(below))
 

@@ -76,12 +76,11 @@ def layer_data(path: str | os.PathLike[str]) -> Dataset:
             f"the run in {path} learned what the machines below it made of an array in memory; make it again, as "
             f"data=harmonium.deep.stack.features(hm.load_deep({str(network.path)!r}).stack, v, {number - 1}).numpy()."
         )
-    rows, options = load_config_data(config), replace(config, labels=config.label_source)
-    options_below = options
+    options = replace(config, labels=config.label_source)
+    rows, layer = load_config_data(config), deep.layer(options, 1)
     for above in range(2, number + 1):
         below, _ = load_model(network.path / f"layer-{above - 1}" / "model.safetensors")
-        options_below = deep.layer(options, 1) if above == 2 else options_below
-        rows, options_below = raised(below, options_below, rows, deep.layer(options, above), above)
+        rows, layer = raised(below, layer, rows, deep.layer(options, above), above)
     return rows
 
 

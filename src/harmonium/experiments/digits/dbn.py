@@ -195,8 +195,8 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
     }  # fmt: skip
     text = (
         f"Fine-tuned for {EPOCHS[scale.name]} epochs on all training images (Adam, rate {RATE:g} falling "
-        f"to 0, dropout {dropped_in_words(DROPOUT[scale.name])}; nothing is chosen, the last epoch "
-        f"counts): {', '.join(n(100 * one['wrong'] / one['of']) for one in own)} % wrong, one seed each; "
+        f"to 0, dropout {dropped_in_words(DROPOUT[scale.name])}; validation images chose the rate in a trial, and the "
+        f"last epoch counts): {', '.join(n(100 * one['wrong'] / one['of']) for one in own)} % wrong, one seed each; "
         f"{binomial([one['wrong'] for one in own], own[0]['of'])} % is what {own[0]['of']:,} test images tell of one. "
         f"It took {took}."
     )
