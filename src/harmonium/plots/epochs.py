@@ -55,7 +55,7 @@ def epochs(
                 ax.axvline(kept, color=MUTED, linewidth=0.8, linestyle=":", label=f"kept: epoch {number(kept)}")
             headings(ax, title)
             ax.set_xlabel("epoch")
-            ax.locator_params(axis="x", nbins=5)
+            ax.locator_params(axis="x", nbins=5, integer=True)
         figure.legend(*axes[-1].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
     return figure
 
