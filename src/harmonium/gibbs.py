@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from harmonium.kernels.tosses import can_toss, toss
 from harmonium.machine import RBM
 from harmonium.noise import Noise
-from harmonium.units import UnitFamily
+from harmonium.units import Bernoulli, Ising, UnitFamily
 
 
 def sample_side(side: UnitFamily, eta: Tensor, noise: Noise) -> Tensor:
     """One state for each row of natural parameters: (..., k, size) -> (..., size)."""
+    if isinstance(side, (Bernoulli, Ising)) and can_toss(eta):
+        return toss(eta.squeeze(-2), noise, ising=isinstance(side, Ising))
     return side.sample(eta, noise.uniform(*eta.shape[:-2], side.n))
 
 

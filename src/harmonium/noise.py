@@ -1,11 +1,12 @@
 """Randomness as an argument: the one place where random numbers are drawn.
 
 Families turn uniforms into samples by their inverse distribution function, so a test may pass an even grid, and a
-compiled step gets the same tensor as an eager one.  Float32 uniforms are multiples of 2^-24: a probability below
+compiled step gets the same numbers as an eager one.  Float32 uniforms are multiples of 2^-24: a probability below
 6e-8 is drawn as 0 or as 6e-8.
 
-On the processor the words come from SFC64 (Doty-Humphrey's small fast counter, in NumPy), two uniforms from each
-64-bit word: torch's own generator takes more than twice as long.  On a GPU the device's generator draws.
+On the processor the n-th block of a stream is a function of n and the seed alone (`harmonium.kernels.philox`): the
+numbers do not depend on how many threads draw them, and a stream's state is the number of the next block.  On a GPU
+the device's generator draws.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
+
+from harmonium.errors import InputError
+from harmonium.kernels.philox import BLOCKS, per_stripe
+from harmonium.kernels.threads import in_parts
 
 
 def seed_for(*words: object) -> int:
@@ -33,21 +38,37 @@ class Noise:
     def __init__(self, seed: int, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> None:
         self.dtype = dtype
         self.device = torch.device(device)
-        self._numpy = np.random.Generator(np.random.SFC64(seed)) if self.device.type == "cpu" else None
-        self._torch = None if self._numpy else torch.Generator(device=self.device).manual_seed(seed)
+        self._key, self._block = seed % 2**64, 0
+        on_cpu = self.device.type == "cpu"
+        self._torch = None if on_cpu else torch.Generator(device=self.device).manual_seed(seed)
         self._buffers: dict[tuple[int, ...], Tensor] = {}
+
+    @property
+    def parts(self) -> Sequence[Noise]:
+        """The streams that draw for the machines of a stack, one each; of a single machine this one."""
+        return (self,)
+
+    def reserve(self, count: int) -> tuple[int, int]:
+        """Key and first block of so many numbers of this precision, which nobody else will draw."""
+        block = self._block
+        self._block += BLOCKS * -(-count // per_stripe(self.dtype == torch.float64))
+        return self._key, block
 
     def uniform(self, *shape: int) -> Tensor:
         """Uniform numbers in [0, 1)."""
         out = self._buffer(shape)
-        if self._numpy is None:
-            return out.uniform_(generator=self._torch)
-        if self.dtype == torch.float64:
-            self._numpy.random(out=out.numpy())
+        if self._torch is None:
+            self._fill(out)
             return out
-        words = self._numpy.bit_generator.random_raw((out.numel() + 1) // 2)
-        low = torch.from_numpy(words).view(torch.int32)[: out.numel()].bitwise_and_((1 << 24) - 1)
-        return out.copy_(low.view(shape)).mul_(2.0**-24)
+        return out.uniform_(generator=self._torch)
+
+    def _fill(self, out: Tensor) -> None:
+        from harmonium.kernels.philox_pass import fill_float32, fill_float64
+
+        flat = out.view(-1).numpy()
+        fill = fill_float64 if self.dtype == torch.float64 else fill_float32
+        key, block = (np.uint64(word) for word in self.reserve(flat.size))
+        in_parts(lambda start, stop: fill(key, block, flat, start, stop), flat.size)
 
     def _buffer(self, shape: tuple[int, ...]) -> Tensor:
         out = self._buffers.get(shape)
@@ -59,64 +80,55 @@ class Noise:
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal numbers, in a fresh tensor."""
-        if self._numpy is None:
+        if self._torch is not None:
             return torch.empty(shape, dtype=self.dtype, device=self.device).normal_(generator=self._torch)
-        return torch.from_numpy(self._numpy.standard_normal(shape)).to(self.dtype)
+        generator = np.random.Generator(np.random.SFC64(self.reserve(1)))  # few are drawn, and only to begin with
+        return torch.from_numpy(generator.standard_normal(shape)).to(self.dtype)
 
     @property
     def state(self) -> Tensor:
-        """The generator's state, to be stored and set again."""
-        if self._numpy is None:
-            assert self._torch is not None
+        """Where the stream is, to be stored and set again."""
+        if self._torch is not None:
             return self._torch.get_state()
-        words: np.ndarray = self._numpy.bit_generator.state["state"]["state"]
-        return torch.from_numpy(words.copy()).view(torch.int64)
+        return torch.from_numpy(np.array([self._key, self._block], np.uint64)).view(torch.int64)
 
     @state.setter
     def state(self, value: Tensor) -> None:
-        if self._numpy is None:
-            assert self._torch is not None
+        if self._torch is not None:
             self._torch.set_state(value.cpu())
-        else:
-            inner = self._numpy.bit_generator.state
-            inner["state"]["state"] = value.contiguous().view(torch.uint64).numpy().copy()
-            self._numpy.bit_generator.state = inner
+            return
+        if value.shape != (2,):
+            raise InputError(
+                "this training was begun with an earlier version's random numbers, which this one does not have; "
+                "train anew."
+            )
+        self._key, self._block = value.contiguous().view(torch.uint64).tolist()
 
 
 class Streams(Noise):
     """The streams of R machines as one: what is drawn has a leading axis R, and each stream fills its own part.
 
-    So a machine in a stack meets the numbers that it would meet alone.  One SFC64 for the whole stack would save less
-    than a tenth of the drawing.
+    So a machine in a stack meets the numbers that it would meet alone.
     """
 
     def __init__(self, streams: Sequence[Noise]) -> None:
         super().__init__(0, dtype=streams[0].dtype, device=streams[0].device)
         self.streams = list(streams)
-        self._words: dict[int, np.ndarray] = {}
+
+    @property
+    def parts(self) -> Sequence[Noise]:
+        """The streams."""
+        return self.streams
 
     def uniform(self, *shape: int) -> Tensor:
         """Uniform numbers in [0, 1): (R, ...)."""
         out = self._buffer(shape)
-        generators = [stream._numpy for stream in self.streams]
-        if self._numpy is None or self.dtype == torch.float64:
-            for part, stream, generator in zip(out, self.streams, generators, strict=True):
-                if generator is None:
-                    part.uniform_(generator=stream._torch)
-                else:
-                    generator.random(out=part.numpy())
-            return out
-        # Each stream's words as `Noise` takes them, and one conversion for all
-        count = out[0].numel()
-        words = self._words.get(count)
-        if words is None:
-            self._words = dict(list(self._words.items())[-15:])
-            words = self._words[count] = np.empty((len(out), (count + 1) // 2), np.uint64)
-        for part, generator in zip(words, generators, strict=True):
-            assert generator is not None
-            part[:] = generator.bit_generator.random_raw(words.shape[1])
-        low = torch.from_numpy(words).view(torch.int32)[:, :count].bitwise_and_((1 << 24) - 1)
-        return out.copy_(low.view(shape)).mul_(2.0**-24)
+        for part, stream in zip(out, self.streams, strict=True):
+            if stream._torch is None:
+                stream._fill(part)
+            else:
+                part.uniform_(generator=stream._torch)
+        return out
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal numbers, in a fresh tensor: (R, ...)."""

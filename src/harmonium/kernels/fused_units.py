@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from harmonium.kernels.langevin import langevin_coefficients
+from harmonium.kernels.threads import in_parts
 
 #: Units that the passes know by name.
 KINDS = ("bernoulli", "ising", "multivalued", "interval")
@@ -37,6 +38,17 @@ def fused_means(x: Tensor, kind: str, s: float = math.inf) -> Tensor:
     mean = np.empty_like(flat)
     unit_means(flat, mean, KINDS.index(kind), float(s), mean_series(s))
     return torch.from_numpy(mean).view(x.shape)
+
+
+def sigmoid(field: Tensor) -> Tensor:
+    """1 / (1 + e^-x), elementwise: any shape."""
+    from harmonium.kernels.toss_pass import sigmoids
+
+    x = field.contiguous()
+    out = torch.empty_like(x)
+    source, to = x.view(-1).numpy(), out.view(-1).numpy()
+    in_parts(lambda start, stop: sigmoids(source, to, start, stop), x.numel())
+    return out
 
 
 def fused_samples(field: Tensor, u: Tensor, s: float) -> Tensor:

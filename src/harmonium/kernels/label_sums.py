@@ -12,9 +12,6 @@ twin is `harmonium.labels`.  Rows go in blocks of fixed size, whatever the numbe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +19,7 @@ import torch
 from torch import Tensor
 
 from harmonium.kernels.fused_units import KINDS, mean_series
+from harmonium.kernels.threads import each
 
 #: Rows of one job.
 _ROWS = 64
@@ -59,21 +57,5 @@ def label_sums(
         stop = min(starts[i] + _ROWS, N)
         label_pass(f, o, b, number, float(s), series, log_p, over_labels, over_rows[i], starts[i], stop)
 
-    _each(job, len(starts))
+    each(job, len(starts))
     return LabelSums(torch.from_numpy(log_p), torch.from_numpy(over_labels), torch.from_numpy(over_rows.sum(0)))
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads)
-
-
-def _each(job: Callable[[int], None], count: int) -> None:
-    """job(0) ... job(count - 1), on torch's number of threads."""
-    threads = min(torch.get_num_threads(), count)
-    if threads <= 1:
-        for i in range(count):
-            job(i)
-    else:
-        for _ in _pool(threads).map(job, range(count)):
-            pass

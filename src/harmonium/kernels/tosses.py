@@ -1,0 +1,34 @@
+"""Units of two values from their fields in one pass: exponential, random number and comparison.
+
+The plain twins are `Bernoulli` and `Ising`: with the same stream their uniform numbers are the same, so states differ
+only where one lies within rounding of the probability.  For float32 on the processor.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harmonium.kernels.threads import in_parts
+from harmonium.noise import Noise
+
+
+def can_toss(field: Tensor) -> bool:
+    """Whether the compiled loops serve this tensor."""
+    return field.dtype == torch.float32 and field.device.type == "cpu" and not field.requires_grad
+
+
+def toss(field: Tensor, noise: Noise, *, ising: bool = False) -> Tensor:
+    """States of units in fields (..., n), {0, 1} or {-1, 1}; of stacked machines (R, ..., n) each from its stream."""
+    from harmonium.kernels.toss_pass import tosses
+
+    x = field.contiguous()
+    out = torch.empty_like(x)
+    streams = noise.parts
+    for part, to, stream in zip(
+        x.view(len(streams), -1).numpy(), out.view(len(streams), -1).numpy(), streams, strict=True
+    ):
+        key, block = (np.uint64(word) for word in stream.reserve(part.size))
+        in_parts(lambda start, stop: tosses(key, block, part, ising, to, start, stop), part.size)  # noqa: B023  called now
+    return out
