@@ -34,12 +34,12 @@ def _natural_parameters(bias: Tensor, x: Tensor, weight: Tensor) -> Tensor:
     Stacked: (R, k, m), (R, N, l) or (N, l), (R, m, l) -> (R, N, k, m).
     """
     if weight.dim() == 2:
-        field, others = linear(x, weight, bias[0]).unsqueeze(-2), bias[1:]
+        field = linear(x, weight, bias[0]).unsqueeze(-2)
     else:
-        x = x.expand(len(weight), *x.shape[-2:])
-        field, others = torch.baddbmm(bias[:, :1], x, weight.mT).unsqueeze(-2), bias[:, None, 1:]
+        field = torch.baddbmm(bias[:, :1], x.expand(len(weight), *x.shape[-2:]), weight.mT).unsqueeze(-2)
     if bias.shape[-2] == 1:
         return field
+    others = bias[1:] if weight.dim() == 2 else bias[:, None, 1:]
     return torch.cat([field, others.expand(*field.shape[:-2], -1, -1)], -2)
 
 

@@ -32,29 +32,47 @@ class Sample:
     known: Tensor | None = None
 
 
-def moments(rbm: RBM, sample: Sample) -> RBM:
-    """< T(v) >, < E[T(h)|v] > and < v E[h|v] > over the sample, in the places of a, b and W."""
-    v = sample.v
-    eta_h = rbm.eta_h_from_v(v) if sample.eta_h is None else sample.eta_h
-    mean_h = rbm.hidden.mean(eta_h)  # (N, k_h, H)
-    n = v.shape[-2]
-    if sample.weight is None:
-        weight = v.new_full((n,), 1 / n)
-        W = (mean_h[..., 0, :].mT @ v).mul_(1 / n).mT  # laid out as `packed` does
+def moments(rbm: RBM, sample: Sample, out: Tensor | None = None) -> RBM:
+    """< T(v) >, < E[T(h)|v] > and < v E[h|v] > over the sample, in the places of a, b and W; W is written into `out`.
+
+    `out`, like the W of the result, has each hidden unit's entries together, as `harmonium.machine.packed` lays them.
+    """
+    v, weight = sample.v, sample.weight
+    mean_h, a, b = _means(rbm, sample)
+    if weight is None:
+        W = _add_products(None if out is None else out.mT, mean_h, v, 1 / v.shape[-2], keep=0.0)
     else:
-        weight = sample.weight
-        W = ((weight.unsqueeze(-1) * mean_h[..., 0, :]).mT @ v).mT
-    if sample.mean_statistics is not None:
-        a = sample.mean_statistics
-    elif rbm.visible.k == 1:
-        a = (weight @ v).unsqueeze(-2)
-    else:
-        a = torch.tensordot(weight, rbm.visible.statistics(v), ([0], [v.dim() - 2]))
-    if rbm.hidden.k > 1:
-        b = torch.tensordot(weight, mean_h, ([0], [v.dim() - 2]))
-    else:
-        b = (weight @ mean_h[..., 0, :]).unsqueeze(-2)
-    return replace(rbm, W=W, a=a, b=b)
+        W = torch.matmul((weight.unsqueeze(-1) * mean_h).mT, v, out=None if out is None else out.mT)
+    return replace(rbm, W=W.mT, a=a, b=b)
+
+
+def minus_moments(total: RBM, rbm: RBM, sample: Sample) -> RBM:
+    """`total`, whose W is overwritten, minus the moments of a sample without weights: both products meet in one W."""
+    mean_h, a, b = _means(rbm, sample)
+    W = _add_products(total.W.mT, mean_h, sample.v, -1 / sample.v.shape[-2], keep=1.0)
+    return replace(total, W=W.mT, a=total.a - a, b=total.b - b)
+
+
+def _means(rbm: RBM, sample: Sample) -> tuple[Tensor, Tensor, Tensor]:
+    """E[h|v] (N, H), and over the sample < T(v) > and < E[T(h)|v] >."""
+    v, weight, a = sample.v, sample.weight, sample.mean_statistics
+    mean_h = rbm.hidden.mean(rbm.eta_h_from_v(v) if sample.eta_h is None else sample.eta_h)  # (N, k_h, H)
+    if a is None:
+        a = v.mean(-2, keepdim=True) if rbm.visible.k == 1 and weight is None else _over_rows(
+            rbm.visible.statistics(v), weight
+        )  # fmt: skip
+    return mean_h[..., 0, :], a, _over_rows(mean_h, weight)
+
+
+def _over_rows(x: Tensor, weight: Tensor | None) -> Tensor:
+    """The mean over the rows of x (..., N, k, size): (..., k, size)."""
+    return x.mean(-3) if weight is None else torch.tensordot(weight, x, ([0], [x.dim() - 3]))
+
+
+def _add_products(to: Tensor | None, h: Tensor, v: Tensor, factor: float, *, keep: float) -> Tensor:
+    """keep · to + factor · h' v, into `to` (..., H, V) where there is one; nothing of that size is made beside it."""
+    add = torch.addmm if h.dim() == 2 else torch.baddbmm
+    return add(v.new_zeros(1) if to is None else to, h.mT, v, beta=keep, alpha=factor, out=to)
 
 
 def likelihood_gradient(data: RBM, model: RBM) -> RBM:

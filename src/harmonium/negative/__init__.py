@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harmonium.negative.base import Info, Negative, State
+from harmonium.negative.base import Info, Negative, Sampling, State
 from harmonium.negative.cd import CD
 from harmonium.negative.clamped import Clamped
 from harmonium.negative.composite import Composite
@@ -40,5 +40,6 @@ __all__ = [
     "Hybrid",
     "Info",
     "Negative",
+    "Sampling",
     "State",
 ]

@@ -6,12 +6,13 @@ holds what must survive from step to step (chains) as named tensors, so that a c
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 from torch import Tensor
 
 from harmonium.machine import RBM
-from harmonium.moments import Sample
+from harmonium.moments import Sample, moments
 from harmonium.noise import Noise
 
 State = dict[str, Tensor]
@@ -31,3 +32,16 @@ class Negative(Protocol):
     def step(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[RBM, State, Info]:
         """The model's moments, the next state, and numbers worth knowing (``log_z`` where it is exact)."""
         ...
+
+
+class Sampling(ABC):
+    """A negative phase whose model is a sample without weights, all of it like one another."""
+
+    @abstractmethod
+    def sample(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[Sample, State, Info]:
+        """The sample, the next state, and numbers worth knowing."""
+
+    def step(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[RBM, State, Info]:
+        """The moments of the sample."""
+        model, state, info = self.sample(rbm, data, state, noise)
+        return moments(rbm, model), state, info

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from harmonium.gibbs import sweep
 from harmonium.machine import RBM
-from harmonium.moments import Sample, moments
-from harmonium.negative.base import Info, State
+from harmonium.moments import Sample
+from harmonium.negative.base import Info, Sampling, State
 from harmonium.noise import Noise
 
 
 @dataclass(frozen=True)
-class CD:
+class CD(Sampling):
     """CD-k with k = `steps` sweeps."""
 
     steps: int = 1
@@ -25,7 +25,6 @@ class CD:
         """Nothing persists."""
         return {}
 
-    def step(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[RBM, State, Info]:
-        """Moments after `steps` sweeps from the minibatch."""
-        v = sweep(rbm, data.v, noise, self.steps, eta_h=data.eta_h)
-        return moments(rbm, Sample(v)), state, {}
+    def sample(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[Sample, State, Info]:
+        """The rows after `steps` sweeps from the minibatch."""
+        return Sample(sweep(rbm, data.v, noise, self.steps, eta_h=data.eta_h)), state, {}

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from harmonium.gibbs import start_visible, sweep
 from harmonium.machine import RBM
-from harmonium.moments import Sample, moments
-from harmonium.negative.base import Info, State
+from harmonium.moments import Sample
+from harmonium.negative.base import Info, Sampling, State
 from harmonium.noise import Noise
 
 
 @dataclass(frozen=True)
-class PCD:
+class PCD(Sampling):
     """PCD-k with k = `steps` sweeps a step and `chains` chains."""
 
     steps: int = 1
@@ -26,7 +26,7 @@ class PCD:
         """Chains of independent units with the machine's biases."""
         return {"v": start_visible(rbm, self.chains, noise)}
 
-    def step(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[RBM, State, Info]:
-        """Moments of the chains after `steps` more sweeps."""
+    def sample(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[Sample, State, Info]:
+        """The chains after `steps` more sweeps."""
         v = sweep(rbm, state["v"], noise, self.steps)
-        return moments(rbm, Sample(v)), {"v": v}, {}
+        return Sample(v), {"v": v}, {}

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from harmonium.machine import RBM
-from harmonium.moments import Sample, likelihood_gradient
-from harmonium.negative import Clamped, Info, Negative, State
+from harmonium.moments import Sample, likelihood_gradient, minus_moments
+from harmonium.negative import Clamped, Info, Negative, Sampling, State
 from harmonium.noise import Noise
 from harmonium.training.positive import partly_labelled, positive_phase
 from harmonium.training.transforms import Transform
@@ -19,7 +19,8 @@ from harmonium.training.transforms import Transform
 class Objective:
     """What an update may ask about the minibatch v (N, V); negative and transform states advance with each gradient.
 
-    Where the rows are `partly_labelled`, some may have no label.
+    Where the rows are `partly_labelled`, some may have no label.  The gradient of W is written into `room` (V, H) where
+    that can be, and is overwritten by the next one.
     """
 
     rbm: RBM
@@ -30,6 +31,7 @@ class Objective:
     transform_states: list[dict[str, Tensor]]
     noise: Noise
     partly_labelled: bool = False
+    room: Tensor | None = None
     info: Info = field(default_factory=dict)
     _data: Sample | None = None
     _positive: RBM | None = None
@@ -40,7 +42,7 @@ class Objective:
             self._data, self._positive = partly_labelled(self.rbm, self.v, self.noise)
         else:
             known = None if self._positive is None else self._positive.a
-            self._data, self._positive = positive_phase(self.rbm, self.v, known)
+            self._data, self._positive = positive_phase(self.rbm, self.v, known, self.room)
         return self._positive
 
     def gradient(self) -> RBM:
@@ -51,8 +53,14 @@ class Objective:
         else:
             positive = self.data_moments()
             assert self._data is not None
-            model, self.negative_state, self.info = self.negative.step(rbm, self._data, self.negative_state, self.noise)
-            gradient, mean_h = likelihood_gradient(positive, model), positive.b[..., 0, :]
+            asked = rbm, self._data, self.negative_state, self.noise
+            if isinstance(self.negative, Sampling):
+                sample, self.negative_state, self.info = self.negative.sample(*asked)
+                gradient = minus_moments(positive, rbm, sample)
+            else:
+                model, self.negative_state, self.info = self.negative.step(*asked)
+                gradient = likelihood_gradient(positive, model)
+            mean_h = positive.b[..., 0, :]
         if not self.transform_states:
             self.transform_states = [t.init(rbm, mean_h) for t in self.transforms]
         for i, transform in enumerate(self.transforms):

@@ -20,10 +20,15 @@ from harmonium.moments import Sample, moments
 from harmonium.noise import Noise
 
 
-def positive_phase(rbm: RBM, v: Tensor, known_statistics: Tensor | None = None) -> tuple[Sample, RBM]:
-    """The rows v (N, V) with their hidden fields, and their moments; < T(v) >, where it is known, is not taken anew."""
+def positive_phase(
+    rbm: RBM, v: Tensor, known_statistics: Tensor | None = None, out: Tensor | None = None
+) -> tuple[Sample, RBM]:
+    """The rows v (N, V) with their hidden fields, and their moments; < T(v) >, where it is known, is not taken anew.
+
+    The moments of v and h are written into `out`, where it is given.
+    """
     data = Sample(v, eta_h=rbm.eta_h_from_v(v), mean_statistics=known_statistics)
-    return data, moments(rbm, data)
+    return data, moments(rbm, data, out)
 
 
 def partly_labelled(rbm: RBM, v: Tensor, noise: Noise) -> tuple[Sample, RBM]:

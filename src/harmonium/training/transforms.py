@@ -80,22 +80,23 @@ class Centre:
     def step(self, rbm: RBM, gradient: RBM, mean_h: Tensor, state: dict[str, Tensor]) -> tuple[RBM, dict[str, Tensor]]:
         """Move lambda, then centre."""
         hidden = torch.lerp(state["lambda"], mean_h, self.rate)
-        a, b = gradient.a.clone(), gradient.b.clone()
-        W = _minus_outer_(_minus_outer_(gradient.W, self.mu, b[..., 0, :]), a[..., 0, :], hidden)
-        a[..., 0, :] -= product(W, hidden)
-        b[..., 0, :] -= product(W.mT, self.mu)
-        return replace(gradient, W=W, a=a, b=b), {"lambda": hidden}
+        a, b = gradient.a[..., 0, :], gradient.b[..., 0, :]
+        W = _minus_outer_(gradient.W, self.mu, b, a, hidden)
+        a -= product(W, hidden)
+        b -= product(W.mT, self.mu)
+        return replace(gradient, W=W), {"lambda": hidden}
 
     def penalty(self, rbm: RBM) -> float:
         """It changes the path, not the objective."""
         return 0.0
 
 
-def _minus_outer_(W: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """W (..., V, H) minus x y', in place; W.mT is what lies in one piece."""
-    if W.dim() == 2:
-        return W.addr_(x, y, alpha=-1)
-    return W.mT.baddbmm_(y.unsqueeze(-1), x.unsqueeze(-2), alpha=-1).mT
+def _minus_outer_(W: Tensor, x: Tensor, y: Tensor, z: Tensor, t: Tensor) -> Tensor:
+    """W (..., V, H) minus x y' + z t', in place and in one pass; W.mT is what lies in one piece."""
+    left, right = torch.stack([y, t], -1), torch.stack([x.expand_as(z), z], -2)
+    turned = W.mT
+    (turned.addmm_ if W.dim() == 2 else turned.baddbmm_)(left, right, alpha=-1)
+    return W
 
 
 def make_transforms(*, l1: float = 0.0, l2: float = 0.0, centre: Tensor | None = None) -> tuple[Transform, ...]:

@@ -101,7 +101,10 @@ class GradientUpdate:
         self.momentum = momentum
         self.full_batch = kind is torch.optim.LBFGS
         accepted = inspect.signature(kind).parameters
-        arguments = dict(extra, lr=self.learning_rates[0](0))
+        # Both spare passes over the gradient: its negation, and what an unfused step makes on its way
+        ascending = {name: True for name in ("maximize", "fused") if name in accepted}
+        self.ascends = "maximize" in ascending
+        arguments = dict(extra, lr=self.learning_rates[0](0), **ascending)
         if momentum is not None and not {"momentum", "betas"} & set(accepted):
             raise InputError(f"momentum is set, but optimizer {name!r} has none; leave it at 0.")
         try:
@@ -123,8 +126,12 @@ class GradientUpdate:
 
         def closure() -> float:
             nonlocal before
+            objective.room = self._grad.W
             for grad, ascent in zip(self._grad.tensors, objective.gradient().tensors, strict=True):
-                torch.neg(ascent, out=grad)
+                if not self.ascends:
+                    torch.neg(ascent, out=grad)
+                elif ascent.data_ptr() != grad.data_ptr():
+                    grad.copy_(ascent)
             if min(rates) < max(rates):
                 before = self.flat.clone()
                 self.flat.zero_()
@@ -143,4 +150,10 @@ class GradientUpdate:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The optimiser's."""
+        ours = ("maximize", "fused")  # these belong to this program, and not to the training that goes on
+        own: list[dict[str, Any]] = [
+            {name: group[name] for name in ours if name in group} for group in self.optimizer.param_groups
+        ]
         self.optimizer.load_state_dict(state)
+        for group, settings in zip(self.optimizer.param_groups, own, strict=True):
+            group.update(settings)
