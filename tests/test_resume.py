@@ -34,6 +34,7 @@ COMBINATIONS = {
     "gaussian, learned variance": {"visible": "gaussian", "learning_rate": 0.01},
     "ising, multivalued": {"visible": "ising", "hidden": "multivalued:3,s=2"},
     "float64": {"precision": "float64"},
+    "averaged": {"averaging": 0.05, "learning_rate_schedule": "sqrt-linear"},
     "followed": {"steps": 2},
     "followed, the best of the validation rows": {"optimizer": "adam", "validation": 0.3, "measure": 12, "patience": 0},
     "followed, gaussian, learned variance": {"visible": "gaussian", "learning_rate": 0.01, "hidden": "ising:3"},

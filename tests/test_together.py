@@ -34,9 +34,10 @@ def numbers(record):
         {"target": "label", "objective": "joint", "negative": "cd", "steps": 3},
         {"patience": 2, "validation": 0.3, "learning_rate": 3.0, "epochs": 20, "measure": 60},
         {"negative": "exact"},
+        {"averaging": 0.1, "learning_rate": 0.5},
         {"optimizer": "em", "hidden": "onehot:3", "batch_size": -1},
     ],
-    ids=["plain", "labels", "early stopping", "exact", "em"],
+    ids=["plain", "labels", "early stopping", "exact", "averaged", "em"],
 )
 def test_each_is_the_run_of_its_seed(options):
     config = config_from({**EXACT, **options})

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 
 from harmonium.options import checked, option
 
-SCHEDULES = ("auto", "constant", "linear", "sqrt")
+SCHEDULES = ("auto", "constant", "linear", "sqrt", "sqrt-linear")
 OBJECTIVES = ("generative", "joint", "discriminative", "hybrid")
 #: Optimisers that take whole steps of their own, with no rate, momentum or centring to choose.
 FULL_BATCH = ("lbfgs", "em")
@@ -146,7 +146,8 @@ class Config:
     )
     learning_rate_schedule: str = option(
         "auto",
-        "How it changes: constant; linear to --learning-rate-final; sqrt, 1/sqrt(1 + t/t0) with t0 a tenth of the run.",
+        "How it changes: constant; linear to --learning-rate-final; sqrt, 1/sqrt(1 + t/t0) with t0 a tenth of the run; "
+        "sqrt-linear, the same and falling to 0 as well.",
         "Training",
         choices=SCHEDULES,
         shown="linear; constant for lbfgs",
@@ -205,6 +206,15 @@ class Config:
         "Training",
         choices=("auto", "yes", "no"),
         shown="yes for sgd",
+    )
+    averaging: float = option(
+        0.0,
+        "Rate at which a running average of the parameters follows them; the average is then what is scored and kept. "
+        "With 0.002 it is that of the last 500 updates or so.",
+        "Training",
+        shown="none",
+        low=0,
+        below=1,
     )
     weight_start: str = option(
         "normal",

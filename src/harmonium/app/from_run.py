@@ -83,7 +83,7 @@ def demonstration(say: Say = lambda line: None, config: Config = DEMONSTRATION, 
     def watch(_: Monitor) -> Observer:
         def keep(state: TrainState) -> None:
             if state.step in wanted:
-                machines.append((state.step, state.rbm.detached()))
+                machines.append((state.step, state.scored.detached()))
 
         return keep
 

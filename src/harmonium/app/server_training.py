@@ -122,7 +122,7 @@ class Watched:
         rate = (state.step - self.marks[0][1]) / (now - self.marks[0][0]) if self.marks else None
         self.marks.append((now, state.step))
         tensors = Tensors()
-        snapshot = snapshot_of(Snapshot(state.step, rounded_machine(state.rbm)), tensors)
+        snapshot = snapshot_of(Snapshot(state.step, rounded_machine(state.scored)), tensors)
         self.tell({"snapshot": snapshot, "tensors": tensors.packed})
         self.tell({"at": {"step": state.step, "rate": rate, "paused": paused}})
 

@@ -24,6 +24,7 @@ def save_checkpoint(folder: RunFolder, state: TrainState, monitor: Monitor, snap
         "noise": state.noise.state,
         "negative": state.negative,
         "transforms": state.transforms,
+        "average": [] if state.average is None else list(state.average.rbm.tensors),
         "monitor": monitor.state_dict(),
         "snapshots": snapshots.state_dict(),
     }
@@ -64,6 +65,9 @@ def _restore(tree: dict[str, Any], state: TrainState, monitor: Monitor, snapshot
     state.noise.state = tree["noise"]
     state.negative = {name: t.to(state.noise.device) for name, t in tree["negative"].items()}
     state.transforms = [{k: t.to(state.noise.device) for k, t in d.items()} for d in tree["transforms"]]
+    if state.average is not None:
+        for mine, stored in zip(state.average.rbm.tensors, tree["average"], strict=True):
+            mine.copy_(stored)
     monitor.load_state_dict(tree["monitor"])
     snapshots.load_state_dict(tree["snapshots"], state.rbm)
 

@@ -61,7 +61,7 @@ def finished(
     Without `likelihood` no ln Z is looked for, which may take longer than the training.
     """
     state, selection = plan.state, monitor.selection
-    rbm = state.rbm.detached() if selection is None else selection.machine(state.rbm)
+    rbm = state.scored.detached() if selection is None else selection.machine(state.scored)
     summary = {
         **final_scores(plan, rbm, wanted=_FINAL if likelihood else None, likelihood=likelihood),
         **_as_classifier(plan, rbm),

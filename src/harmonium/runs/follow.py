@@ -66,7 +66,7 @@ class Following:
     def __call__(self, state: TrainState) -> None:
         """Go along, where it is time; raises InputError where the machine has no distribution any more."""
         if state.step % self.every == 0:
-            self._advance(state.rbm)
+            self._advance(state.scored)
 
     def measure(self, rbm: RBM) -> Estimate:
         """ln Z of the machine as it is now; errors as above."""

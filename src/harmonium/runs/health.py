@@ -70,11 +70,11 @@ class HealthWatch:
         return [*stability(self.monitor.history), *over_fitting(self.monitor.history)]
 
     def _units(self, state: TrainState) -> list[Finding]:
-        plan = self.monitor.plan
+        plan, rbm = self.monitor.plan, state.scored
         chosen = torch.linspace(0, len(plan.rows.train) - 1, min(_ROWS, len(plan.rows.train))).round().long()
         noise = Noise(seed_for(plan.config.seed, "health", state.step), dtype=plan.feed.dtype, device=plan.feed.device)
         v = plan.feed.states(plan.rows.train[chosen], noise)
-        return hidden_units(state.rbm, state.rbm.hidden.mean(state.rbm.eta_h_from_v(v))[..., 0, :].double())
+        return hidden_units(rbm, rbm.hidden.mean(rbm.eta_h_from_v(v))[..., 0, :].double())
 
     def _chains(self, state: TrainState) -> list[Finding]:
         plan = self.monitor.plan

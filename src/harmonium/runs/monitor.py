@@ -102,12 +102,12 @@ class Monitor:
         self.history.append(record)
         self._check(record)
         if self.selection is not None:
-            self.selection.judge(state.rbm, state.step, record)
+            self.selection.judge(state.scored, state.step, record)
         return self.patience_spent
 
     def measure(self, state: TrainState) -> dict[str, Any]:
         """One line of metrics.jsonl; raises DivergedError where the machine has no distribution any more."""
-        plan, rbm, seed = self.plan, state.rbm, self.plan.config.seed
+        plan, rbm, seed = self.plan, state.scored, self.plan.config.seed
         record: dict[str, Any] = {
             "step": state.step,
             "epoch": round(state.step / plan.per_epoch, 4),
@@ -129,8 +129,8 @@ class Monitor:
 
     def _log_z(self, state: TrainState) -> Estimate:
         if self.following is not None:
-            return self.following.measure(state.rbm)
-        return log_z(state.rbm, base=self.plan.base, seed=seed_for(self.plan.config.seed, state.step), running=True)
+            return self.following.measure(state.scored)
+        return log_z(state.scored, base=self.plan.base, seed=seed_for(self.plan.config.seed, state.step), running=True)
 
     @staticmethod
     def _sound(look: Callable[[TrainState], T], state: TrainState) -> T:

@@ -24,6 +24,7 @@ from harmonium.noise import Noise, seed_for
 from harmonium.runs.inputs import Inputs, open_inputs, read_side
 from harmonium.start import first_machine
 from harmonium.training import schedules
+from harmonium.training.average import Average
 from harmonium.training.batches import Batches
 from harmonium.training.em import EM
 from harmonium.training.loop import TrainState
@@ -90,8 +91,13 @@ def make_plan(config: Config, data: Dataset, *, feed: Feed | None = None, first:
         largest_batch=int(sizes.max()),
         negative=_make_negative(config, machine, int(sizes.max())),
         transforms=make_transforms(l1=config.l1, l2=config.l2, centre=centre),
-        state=TrainState(_make_update(config, machine, total), noise),
+        state=_state(config, _make_update(config, machine, total), noise),
     )
+
+
+def _state(config: Config, update: Update, noise: Noise) -> TrainState:
+    average = Average(update.rbm, config.averaging) if config.averaging else None
+    return TrainState(update, noise, average=average)
 
 
 def _rows_to_draw(inputs: Inputs) -> Tensor:
@@ -213,7 +219,8 @@ def _make_update(config: Config, first: RBM, total: int) -> Update:
             )
         if config.by_labels:
             raise InputError(f"optimizer=em raises ln p(data, target), not the {config.aim} objective; set joint.")
-        asked = {"l1": config.l1, "l2": config.l2, "momentum": config.first_momentum, "centre": config.centred}
+        asked = {"l1": config.l1, "l2": config.l2, "momentum": config.first_momentum, "centre": config.centred,
+                 "averaging": config.averaging}  # fmt: skip
         for name, is_set in asked.items():
             if is_set:
                 raise InputError(f"optimizer=em takes no {name}={getattr(config, name)}; leave it out.")

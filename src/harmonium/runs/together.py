@@ -28,6 +28,7 @@ from harmonium.runs.monitor import Monitor
 from harmonium.runs.plan import Plan, make_plan
 from harmonium.runs.summary import finite
 from harmonium.stack import stacked, unstacked
+from harmonium.training.average import Average
 from harmonium.training.batches import StackedBatches
 from harmonium.training.loop import Observer, TrainState, diverged_at, fit, is_finite
 from harmonium.training.transforms import Transform, make_transforms
@@ -142,7 +143,7 @@ class _Member:
     def __post_init__(self) -> None:
         self.monitor = Monitor(self.plan)
         self.watch = HealthWatch(self.monitor)
-        self.sound = self.plan.state.rbm.detached()
+        self.sound = self.plan.state.scored.detached()
 
     def look(self) -> None:
         """Measure where it is due; from then on nothing where it has ended."""
@@ -155,7 +156,7 @@ class _Member:
             self.end(str(error))
             return
         if len(self.monitor.history) > before:
-            self.sound = state.rbm.detached()
+            self.sound = state.scored.detached()
 
     def end(self, reason: str | None = None) -> None:
         """No more of this one."""
@@ -269,9 +270,12 @@ def as_one(
     whole = stacked([plan.state.rbm for plan in plans])
     momentum = updates[0].momentum if isinstance(updates[0], GradientUpdate) else None
     update = GradientUpdate(whole, lead.config.optimizer, rates[0] if same else rates, momentum)
-    state = TrainState(update, Streams([plan.state.noise for plan in plans]))
-    for plan, rbm in zip(plans, unstacked(update.rbm), strict=True):
+    average = Average(update.rbm, lead.config.averaging) if lead.config.averaging else None
+    state = TrainState(update, Streams([plan.state.noise for plan in plans]), average=average)
+    for plan, rbm, mean in zip(plans, unstacked(update.rbm), unstacked(state.scored), strict=True):
         plan.state.update = _Slice(rbm)
+        if plan.state.average is not None:
+            plan.state.average.rbm = mean
     centre = torch.stack([plan.mean[0].to(plan.feed.dtype) for plan in plans]) if lead.config.centred else None
     transforms = make_transforms(l1=lead.config.l1, l2=lead.config.l2, centre=centre)
     return state, StackedBatches([plan.batches for plan in plans]), transforms

@@ -54,7 +54,7 @@ class Snapshots:
 
     def __call__(self, state: TrainState) -> None:
         """Look at the machine where it is time, and store it where it has gone far enough."""
-        rbm = state.rbm
+        rbm = state.scored
         if self.last is None:
             self.chains = start_visible(rbm, _CHAINS, self.noise)
         elif state.step % self.every or acceptance(self.last, rbm, self.chains) >= ACCEPTANCE:
@@ -71,7 +71,7 @@ class Snapshots:
             self.stride *= 2
             if self.passed % self.stride:
                 return
-        save_model(self.folder.snapshot_path(state.step), state.rbm, step=state.step)
+        save_model(self.folder.snapshot_path(state.step), state.scored, step=state.step)
         self.steps.append(state.step)
 
     def prune(self) -> None:

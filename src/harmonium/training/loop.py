@@ -7,6 +7,7 @@ one; a diverged one among them is not a number from there on, and does not end t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from harmonium.errors import DivergedError
 from harmonium.machine import RBM
 from harmonium.negative import Info, Negative, State
 from harmonium.noise import Noise
+from harmonium.training.average import Average
 from harmonium.training.objective import Objective
 from harmonium.training.transforms import Transform
 from harmonium.training.update import Update
@@ -32,11 +34,17 @@ class TrainState:
     negative: State = field(default_factory=dict)
     transforms: list[dict[str, Tensor]] = field(default_factory=list)
     info: Info = field(default_factory=dict)
+    average: Average | None = None
 
     @property
     def rbm(self) -> RBM:
         """The machine as it is now."""
         return self.update.rbm
+
+    @property
+    def scored(self) -> RBM:
+        """The machine that is measured and kept: the average, where there is one."""
+        return self.rbm if self.average is None else self.average.rbm
 
 
 #: Called after each step with the state, which it must not change; True ends the training.
@@ -75,13 +83,15 @@ def fit(
         )
         state.update.step(state.step, objective)
         state.step += 1
+        if state.average is not None:
+            state.average.follow(state.rbm, state.step)
         state.negative, state.transforms, state.info = (
             objective.negative_state,
             objective.transform_states,
             objective.info,
         )
         # One sum over the hidden biases: whatever breaks anywhere reaches them with the next gradient at the latest
-        if not bool(torch.isfinite(state.rbm.b.sum())) and not bool(is_finite(state.rbm).any()):
+        if not math.isfinite(float(state.rbm.b.sum())) and not bool(is_finite(state.rbm).any()):
             raise diverged_at(state.step)
         verdicts = [observer(state) for observer in observers]  # every observer sees every step
         if any(verdicts):

@@ -1,10 +1,11 @@
 """Schedules: values that change while training goes on, as functions of the step t of T.
 
-constant   r(t) = r0
-linear     r(t) = r0 + (r1 - r0) t / (T - 1)
-sqrt       r(t) = r0 / sqrt(1 + t / t0),  t0 = T / 10       (Grosse and Salakhutdinov 2015, with g = t0)
-switch     r(t) = r0 before a given fraction of T, r1 after
-growing    minibatch sizes from n0 to n1 in even steps, epoch by epoch
+constant        r(t) = r0
+linear          r(t) = r0 + (r1 - r0) t / (T - 1)
+sqrt            r(t) = r0 / sqrt(1 + t / t0),  t0 = T / 10       (Grosse and Salakhutdinov 2015, with g = t0)
+sqrt-linear     r(t) = r0 (1 - t / T) / sqrt(1 + t / t0)
+switch          r(t) = r0 before a given fraction of T, r1 after
+growing         minibatch sizes from n0 to n1 in even steps, epoch by epoch
 """
 
 from __future__ import annotations
@@ -32,6 +33,12 @@ def sqrt(first: float, final: float, total: int) -> Schedule:
     return lambda t: first / math.sqrt(1 + t / max(total / 10, 1))
 
 
+def sqrt_linear(first: float, final: float, total: int) -> Schedule:
+    """As `sqrt`, and falling to nothing."""
+    fall = sqrt(first, final, total)
+    return lambda t: fall(t) * (1 - min(t, total - 1) / total)
+
+
 def switch(first: float, final: float, total: int, fraction: float) -> Schedule:
     """`first` before the given fraction of the training, `final` from there on."""
     return lambda t: first if t < fraction * total else final
@@ -42,6 +49,7 @@ SCHEDULES: dict[str, Callable[[float, float, int], Schedule]] = {
     "constant": constant,
     "linear": linear,
     "sqrt": sqrt,
+    "sqrt-linear": sqrt_linear,
 }
 
 
