@@ -77,7 +77,8 @@ def test_the_rows_are_those_of_the_generating_machine(worlds):
     rbm, rows, log_p = worlds
     assert rows.shape == (3, ROWS, VISIBLE)
     assert distance_left(rbm, 0) > 0.1  # the even start is not the machine's distribution
-    assert distance_left(rbm) < 1e-6
+    # whatever machines were drawn: a thousandth of what so many rows could show
+    assert distance_left(rbm) < 1e-3 / math.sqrt(ROWS)
     # chi-square of the counts in ten groups of states of like probability; false alarm once in 10^4
     from scipy import stats
 

@@ -17,7 +17,7 @@ from harmonium.units import Bernoulli, Ising, UnitFamily
 
 def sample_side(side: UnitFamily, eta: Tensor, noise: Noise) -> Tensor:
     """One state for each row of natural parameters: (..., k, size) -> (..., size)."""
-    if isinstance(side, (Bernoulli, Ising)) and can_toss(eta):
+    if isinstance(side, (Bernoulli, Ising)) and can_toss(eta, noise):
         return toss(eta.squeeze(-2), noise, ising=isinstance(side, Ising))
     return side.sample(eta, noise.uniform(*eta.shape[:-2], side.n))
 

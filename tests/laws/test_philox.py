@@ -100,6 +100,14 @@ def test_tossed_units_are_the_plain_ones_of_the_same_uniform_numbers(side):
     assert fused.unique().tolist() == list(side.two_values)
 
 
+def test_a_stream_with_numbers_of_its_own_is_asked_for_them():
+    class Told(Noise):
+        def uniform(self, *shape):
+            return torch.full(shape, 0.4)
+
+    assert sample_side(Bernoulli(3), torch.tensor([[-1.0, 0.0, 1.0]]), Told(0)).tolist() == [0, 0, 1]
+
+
 def test_a_stack_meets_the_numbers_of_its_single_machines():
     eta = torch.linspace(-3, 3, 2 * 7 * 9).view(2, 7, 1, 9)
     both = sample_side(Bernoulli(9), eta, Streams([Noise(1), Noise(2)]))

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from harmonium.kernels.threads import in_parts
-from harmonium.noise import Noise
+from harmonium.noise import Noise, Streams
 
 
-def can_toss(field: Tensor) -> bool:
-    """Whether the compiled loops serve this tensor."""
-    return field.dtype == torch.float32 and field.device.type == "cpu" and not field.requires_grad
+def can_toss(field: Tensor, noise: Noise) -> bool:
+    """Whether the compiled loops serve this tensor; a stream that has numbers of its own is asked for them instead."""
+    counted = type(noise) in (Noise, Streams)
+    return counted and field.dtype == torch.float32 and field.device.type == "cpu" and not field.requires_grad
 
 
 def toss(field: Tensor, noise: Noise, *, ising: bool = False) -> Tensor:
