@@ -59,7 +59,7 @@ def test_same_seed_same_run_however_often_it_is_measured(tmp_path, quick):
 
 
 def test_patience_stops_and_keeps_the_best(quick):
-    options = {**QUICK, "epochs": 60, "measure": 360, "learning_rate": 1.0, "validation": 0.3}
+    options = {**QUICK, "epochs": 60, "measure": 360, "learning_rate": 0.3, "validation": 0.3}
     run = hm.train(IMAGES, patience=3, **options)
     values = [record["validation"] for record in run.history]
     steps = [record["step"] for record in run.history]

@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from harmonium.kernels.fused_units import can_fuse, sigmoid
 from harmonium.machine import RBM
+from harmonium.units import Bernoulli
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +58,10 @@ def minus_moments(total: RBM, rbm: RBM, sample: Sample) -> RBM:
 def _means(rbm: RBM, sample: Sample) -> tuple[Tensor, Tensor, Tensor]:
     """E[h|v] (N, H), and over the sample < T(v) > and < E[T(h)|v] >."""
     v, weight, a = sample.v, sample.weight, sample.mean_statistics
-    mean_h = rbm.hidden.mean(rbm.eta_h_from_v(v) if sample.eta_h is None else sample.eta_h)  # (N, k_h, H)
+    eta_h = rbm.eta_h_from_v(v) if sample.eta_h is None else sample.eta_h
+    # rows with weights are states that are enumerated: they may be few, and once, and do not wait for a compiler
+    fused = weight is None and isinstance(rbm.hidden, Bernoulli) and can_fuse(eta_h)
+    mean_h = sigmoid(eta_h) if fused else rbm.hidden.mean(eta_h)  # (N, k_h, H)
     if a is None:
         a = v.mean(-2, keepdim=True) if rbm.visible.k == 1 and weight is None else _over_rows(
             rbm.visible.statistics(v), weight

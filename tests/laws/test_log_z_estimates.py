@@ -37,7 +37,7 @@ ESTIMATORS: dict[str, Callable[..., LogZ]] = {
         )
     ),
     "both": lambda base=None: Bidirectional(COARSE, 30_000, base),
-    "tempering": lambda base=None: ParallelTempering(100, 60, base=base, rounds=1),
+    "tempering": lambda base=None: ParallelTempering(150, 60, base=base, rounds=1),
 }
 
 

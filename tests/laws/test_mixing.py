@@ -65,8 +65,9 @@ def test_gibbs_chains_in_two_far_modes_are_warned_of():
     assert apart.rhat > 1.5
     assert not apart.mixed
     assert "have not mixed" in apart.verdict
-    within = mixing(rbm, chains=32, steps=400, data=-pattern)  # blind: nobody starts in the heavier mode
-    assert apart.rhat > within.rhat
+    # blind: from data nobody starts in the heavier mode; of one seed it is a toss, of eight 4 standard errors
+    seen = [[mixing(rbm, chains=32, steps=400, data=x, seed=s).rhat for s in range(8)] for x in (pattern, -pattern)]
+    assert sum(seen[0]) > sum(seen[1])
 
 
 def test_a_machine_that_mixes_is_not_warned_of():

@@ -11,7 +11,6 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from harmonium.kernels.fused_units import can_fuse, sigmoid
 from harmonium.kernels.softplus import sum_softplus
 from harmonium.units.base import UnitFamily, enumerate_units
 
@@ -31,7 +30,7 @@ class Bernoulli(UnitFamily):
 
     def mean(self, eta: Tensor) -> Tensor:
         """P(x_i = 1)."""
-        return sigmoid(eta) if can_fuse(eta) else eta.sigmoid()
+        return eta.sigmoid()
 
     def sample(self, eta: Tensor, u: Tensor) -> Tensor:
         """1 where u has passed P(x_i = 0)."""
