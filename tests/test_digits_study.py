@@ -144,9 +144,7 @@ def test_the_sizes_that_tasks_are_named_by_are_the_data_s():
 @pytest.fixture(scope="module")
 def layers(tmp_path_factory):
     """Two machines of six and five units as the tasks of the study make them: finished tasks by number."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stacks, "EPOCHS", {"quick": 8})
-        tasks = stacks.stack_tasks(SCALE, ("bernoulli:6", "bernoulli:5"), 3)
+    tasks = stacks.stack_tasks(SCALE, ("bernoulli:6", "bernoulli:5"), 3, replace(stacks.OWN, epochs={"quick": 8}))
     found = {}
     for number, task in tasks.items():
         folder = tmp_path_factory.mktemp("layer")

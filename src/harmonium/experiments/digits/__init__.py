@@ -26,7 +26,8 @@ def intro(notebook: Notebook, sections: Sequence[blocks.Section]) -> list[blocks
             "features are, what a deep network reaches, and what pre-training is worth where labels are few. Every "
             "number was computed by the command at the end of the page. Test images chose "
             "no setting but one, in a trial of one seed: how large random first weights are where labels are few. A "
-            "larger rate of fine-tuning the deep network was seen on them, too, and was worse."
+            "larger rate of fine-tuning the deep network and a shorter training of the machines were seen on them, "
+            "too, and were worse."
         )
     ]
     if not notebook.scale.comparable:

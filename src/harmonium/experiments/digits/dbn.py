@@ -20,8 +20,7 @@ from harmonium.deep.bound import log_likelihood_bound
 from harmonium.deep.stack import Stack, sample
 from harmonium.experiments.digits.document import MARK_SOURCES, MARKS
 from harmonium.experiments.digits.scales import digits, images
-from harmonium.experiments.digits.stacks import EPOCHS as MACHINE_EPOCHS
-from harmonium.experiments.digits.stacks import on_top, stack_of, stack_tasks
+from harmonium.experiments.digits.stacks import FEATURES, on_top, stack_of, stack_tasks
 from harmonium.experiments.digits.tune import tuned
 from harmonium.experiments.digits.words import (
     against_mark,
@@ -64,7 +63,7 @@ def tasks(scale: Scale) -> dict[str, Task]:
     found: dict[str, Task] = {}
     layers = LAYERS[scale.name]
     for seed in range(SEEDS[scale.name]):
-        machines = stack_tasks(scale, layers, seed)
+        machines = stack_tasks(scale, layers, seed, FEATURES)
         found |= {f"layer-{number}-{seed}": task for number, task in machines.items()}
         found[f"tuned-{seed}"] = tuned(
             scale,
@@ -161,7 +160,7 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         note="Every machine is scored on what it is trained on: the first on the images, the others on what the one "
         "below says of them, so that the second column cannot be compared from line to line. The last but one can: it "
         "is a lower bound of ln p of the images, in the first line ln p itself. "
-        f"CD-1, {MACHINE_EPOCHS[scale.name]} epochs, {images(data).n_train:,} training images.",
+        f"{FEATURES.words(scale)}, {images(data).n_train:,} training images.",
     )  # fmt: skip
     made = np.load(results["model-0"].folder / "samples.npy")
     given = digits(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harmonium.experiments.digits.document import MARK_SOURCES, MARKS
 from harmonium.experiments.digits.logistic import CHOICES, STEPS, logistic
 from harmonium.experiments.digits.scales import images
-from harmonium.experiments.digits.stacks import EPOCHS, stack_tasks
+from harmonium.experiments.digits.stacks import FEATURES, stack_tasks
 from harmonium.experiments.digits.words import against_mark, binomial, per_cent, reached, said, training_took, wrong_of
 from harmonium.experiments.study import Notebook, Part, Results, Scale
 from harmonium.experiments.tasks import Task
@@ -25,7 +25,7 @@ def feature_tasks(scale: Scale) -> dict[str, Task]:
     """A regression a seed on the features of its machine, and these machines."""
     found = {}
     for seed in range(SEEDS[scale.name]):
-        machines = stack_tasks(scale, (HIDDEN[scale.name],), seed)
+        machines = stack_tasks(scale, (HIDDEN[scale.name],), seed, FEATURES)
         found[f"machine-{seed}"] = machines["1"]
         found[f"features-{seed}"] = logistic(scale, machines, seed=seed)
     return found
@@ -60,7 +60,8 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
     table = blocks.Table(
         ("logistic regression on", "test error, %", "binomial", "every seed", "C"), rows,
         wrong_of(of),
-        note=f"The machine: CD-1, {EPOCHS[scale.name]} epochs, grey values as probabilities; its training took {took}. "
+        note=f"The machine: {FEATURES.words(scale)}, grey values as probabilities; its training took {took}. "
+        "Validation images chose these settings among a few. "
         f"C is chosen from {', '.join(f'{c:g}' for c in CHOICES)} by a twelfth of the training images, {STEPS} steps "
         "of L-BFGS each; then all of them train.",
     )  # fmt: skip

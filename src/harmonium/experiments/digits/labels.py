@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from harmonium.experiments.digits.scales import train_rows
-from harmonium.experiments.digits.stacks import EPOCHS as MACHINE_EPOCHS
-from harmonium.experiments.digits.stacks import stack_tasks
+from harmonium.experiments.digits.stacks import FEATURES, stack_tasks
 from harmonium.experiments.digits.tune import BATCH, tuned
 from harmonium.experiments.digits.words import dropped_in_words, layers_in_words, per_cent, said, training_took
 from harmonium.experiments.statistics import Interval, p_value, paired
@@ -53,7 +52,7 @@ def tasks(scale: Scale) -> dict[str, Task]:
     layers = LAYERS[scale.name]
     for labels, seeds in SEEDS[scale.name].items():
         for seed in range(seeds):
-            machines = stack_tasks(scale, layers, seed)
+            machines = stack_tasks(scale, layers, seed, FEATURES)
             found |= {f"layer-{number}-{seed}": task for number, task in machines.items()}
             for start in STARTS:
                 found[f"{start}-{labels}-{seed}"] = tuned(
@@ -114,7 +113,7 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         f"smaller number among those of a larger one. A fifth of the labels, {number(_MOST)} at most, trains nothing "
         "and chooses the first rate, out of four, and the epoch that is kept: this is all that chooses. The images "
         f"of all others are seen by pre-training alone, which took {training_took(pre, threads)}, "
-        f"{MACHINE_EPOCHS[scale.name]} epochs a machine. Minibatches of at most {BATCH[scale.name]}, dropout "
+        f"each machine: {FEATURES.words(scale)}. In fine-tuning minibatches of at most {BATCH[scale.name]}, dropout "
         f"{dropped_in_words(DROPOUT[scale.name])}. The intervals and p of "
         f"{' and '.join(map(number, judged))} labels hold together (Bonferroni).",
     )  # fmt: skip
