@@ -22,7 +22,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 #: The figures that a page shows; the others are in the study's own report.
 SHOWN = {
     "mnist-789": ("fig4", "fig5", "fig6b-states-L5", "fig7-L8", "cap", "equal-size", "steps", "generated-5"),
-    "digits": ("states-one-machine", "states-deep", "ways", "dbn-samples", "labels"),
+    "digits": ("states-one-machine", "states-deep", "ways", "features-weights", "dbn-samples", "labels"),
     "voice": ("confusion", "regeneration"),
     "multivalued": (
         "fig2",

@@ -24,8 +24,8 @@ def study(tmp_path_factory):
     """The short form, shorter still."""
     out = tmp_path_factory.mktemp("study") / "digits"
     with pytest.MonkeyPatch.context() as patch:
-        for module in (stacks, joint, ways, dbn):
-            patch.setitem(module.EPOCHS, "quick", 3)
+        for epochs in (stacks.OWN.epochs, stacks.FEATURES.epochs, joint.EPOCHS, ways.EPOCHS, dbn.EPOCHS):
+            patch.setitem(epochs, "quick", 3)
         patch.setitem(per_class.EPOCHS, "quick", 3)
         patch.setitem(per_class.HIDDEN, "quick", (3, 5))
         patch.setitem(states.EPOCHS, "quick", {"one machine": 3, "deep": 3})

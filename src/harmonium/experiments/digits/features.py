@@ -61,8 +61,8 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         ("logistic regression on", "test error, %", "binomial", "every seed", "C"), rows,
         wrong_of(of),
         note=f"The machine: {FEATURES.words(scale)}, grey values as probabilities; its training took {took}. "
-        "Validation images chose these settings among a few. "
-        f"C is chosen from {', '.join(f'{c:g}' for c in CHOICES)} by a twelfth of the training images, {STEPS} steps "
+        + "Validation images chose these settings among a few. " * scale.comparable
+        + f"C is chosen from {', '.join(f'{c:g}' for c in CHOICES)} by a twelfth of the training images, {STEPS} steps "
         "of L-BFGS each; then all of them train.",
     )  # fmt: skip
     W = machine(results["machine-0"]).W.T[:_SHOWN].double().numpy()

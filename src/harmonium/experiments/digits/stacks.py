@@ -26,6 +26,7 @@ from harmonium.experiments.tasks import Done, Task
 from harmonium.experiments.training import keep_machine, machine
 from harmonium.feed import make_feed
 from harmonium.machine import RBM
+from harmonium.presets import preset
 from harmonium.runs.environment import threads_of
 from harmonium.runs.plan import First, Plan, make_plan
 from harmonium.training.loop import fit
@@ -50,15 +51,17 @@ class Recipe:
 
 #: Nothing is chosen in a training and nothing measured, so that all training rows train.
 _MACHINE: dict[str, Any] = {"negative": "cd", "validation": 0.0, "patience": 0, "held_out": "auto"}
+#: Options that each task gets by its scale and its place in the stack.
+_BY_TASK = ("data", "binarize", "hidden", "epochs", "batch_size")
 #: The program's own settings.
 OWN = Recipe(_MACHINE, {"full": 20, "quick": 20}, {"full": 100, "quick": 20})
-#: For machines whose hidden means tell images apart: many large steps, the first ones with less momentum.  Logistic
-#: regression on 1,000 means of 5,000 validation images chose among a few: 1.7 % of them wrong; 1.9 % after 25 epochs of
-#: minibatches of 20 at rate 0.03 (with C = 0.1 2.0 %, and 2.3 % centred); 2.7 % from persistent chains at rate 0.1.
+#: For machines whose hidden means tell images apart.  Logistic regression on 1,000 means of 5,000 validation images
+#: chose the preset among a few: 1.7 % of them wrong; 1.9 % after 25 epochs of minibatches of 20 at rate 0.03 (with
+#: C = 0.1 2.0 %, and 2.3 % centred); 2.7 % from persistent chains at rate 0.1.
+_TOLD_APART = preset("mnist-features")
 FEATURES = Recipe(
-    {**_MACHINE, "centre": "no", "learning_rate": 0.2, "momentum": 0.5, "momentum_final": 0.9, "momentum_switch": 0.1,
-     "l2": 0.0001},
-    {"full": 30, "quick": 20}, {"full": 50, "quick": 20},
+    {**_MACHINE, **{name: value for name, value in _TOLD_APART.items() if name not in _BY_TASK}},
+    {"full": _TOLD_APART["epochs"], "quick": 20}, {"full": _TOLD_APART["batch_size"], "quick": 20},
 )  # fmt: skip
 #: Gaussian hidden units have no ceiling, and bear smaller steps only.
 GAUSSIAN_RATE = 0.001
