@@ -111,7 +111,9 @@ def section(results: Results, notebook: Notebook) -> blocks.Section:
         "difference in points.",
         note=f"Layers {words}. Labels are those of the same images for both, the classes in equal shares, those of a "
         f"smaller number among those of a larger one. A fifth of the labels, {number(_MOST)} at most, trains nothing "
-        "and chooses the first rate, out of four, and the epoch that is kept: this is all that chooses. The images "
+        "and chooses the first rate, out of four, and the epoch that is kept: this is all that chooses"
+        + ", but for the settings of the machines, which labels of all training images chose before" * scale.comparable
+        + ". The images "
         f"of all others are seen by pre-training alone, which took {training_took(pre, threads)}, "
         f"each machine: {FEATURES.words(scale)}. In fine-tuning minibatches of at most {BATCH[scale.name]}, dropout "
         f"{dropped_in_words(DROPOUT[scale.name])}. The intervals and p of "
