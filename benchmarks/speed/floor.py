@@ -73,46 +73,33 @@ def candidates(case: Case) -> dict[str, Step]:
     v, h = generator.random((N, V), np.float32).round(), generator.random((N, H), np.float32)
     W = generator.standard_normal((V, H), np.float32) * np.float32(0.01)
     for order, turned in (("V × H", False), ("H × V", True)):
+        how = {"turned": turned, "all_five": all_five}
         array: Any = np.asfortranarray(W) if turned else W
-        found[f"NumPy, float32, weights {order}"] = _numpy_step(v, h, array, all_five)
+        room = np.empty((H, V) if turned else (V, H), np.float32)
+        own = (np.empty_like(h), np.empty_like(v), room)
+        found[f"NumPy, float32, weights {order}"] = _step(np.matmul, v, h, array, *own, **how)
         for dtype in (torch.float32, torch.bfloat16):
             name = f"torch, {str(dtype).removeprefix('torch.')}, weights {order}"
             weights = torch.from_numpy(W).T.contiguous().T if turned else torch.from_numpy(W)
-            tensors = (torch.from_numpy(v).to(dtype), torch.from_numpy(h).to(dtype), weights.to(dtype))
-            found[name] = _torch_step(*tensors, turned, all_five)
+            x, y = torch.from_numpy(v).to(dtype), torch.from_numpy(h).to(dtype)
+            outs = (torch.empty_like(y), torch.empty_like(x), torch.from_numpy(room).to(dtype))
+            found[name] = _step(torch.mm, x, y, weights.to(dtype), *outs, **how)
     return found
 
 
-def _numpy_step(v: np.ndarray, h: np.ndarray, W: np.ndarray, all_five: bool) -> Step:
-    turned = W.flags.f_contiguous
-    up, down = np.empty_like(h), np.empty_like(v)
-    gradient = np.empty((h.shape[1], v.shape[1]) if turned else (v.shape[1], h.shape[1]), v.dtype)
+def _step(
+    multiply: Callable[..., object], v: Any, h: Any, W: Any, up: Any, down: Any, gradient: Any, *, turned: bool,
+    all_five: bool,
+) -> Step:  # fmt: skip
+    """The products of one update by a library's own product; the gradient lies in memory as the weights do."""
     left, right = (h.T, v) if turned else (v.T, h)
 
     def step() -> None:
-        np.matmul(v, W, out=up)
+        multiply(v, W, out=up)
         if all_five:
-            np.matmul(h, W.T, out=down)
-            np.matmul(v, W, out=up)
-            np.matmul(left, right, out=gradient)
-        np.matmul(left, right, out=gradient)
-
-    return step
-
-
-def _torch_step(v: Any, h: Any, W: Any, turned: bool, all_five: bool) -> Step:
-    import torch
-
-    up, down = torch.empty_like(h), torch.empty_like(v)
-    left, right = (h.T, v) if turned else (v.T, h)
-    gradient = torch.empty(left.shape[0], right.shape[1], dtype=v.dtype)
-
-    def step() -> None:
-        torch.mm(v, W, out=up)
-        if all_five:
-            torch.mm(h, W.T, out=down)
-            torch.mm(v, W, out=up)
-            torch.mm(left, right, out=gradient)
-        torch.mm(left, right, out=gradient)
+            multiply(h, W.T, out=down)
+            multiply(v, W, out=up)
+            multiply(left, right, out=gradient)
+        multiply(left, right, out=gradient)
 
     return step
