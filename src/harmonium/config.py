@@ -121,12 +121,7 @@ class Config:
         1, "Gibbs sweeps in each update (the k of CD-k); twenties of iterations of tap.", "Training", low=1
     )
     chains: int = option(
-        0,
-        "Persistent chains of pcd.",
-        "Training",
-        shown="as many as the largest minibatch has rows",
-        low=0,
-        high=10_000_000,
+        0, "Persistent chains of pcd.", "Training", shown="one a row of the largest minibatch", low=0, high=10_000_000
     )
     optimizer: str = option(
         "auto",
@@ -164,14 +159,7 @@ class Config:
         means="0.9 for sgd, else none",
     )
     momentum_final: float = option(
-        -1.0,
-        "Momentum after --momentum-switch.",
-        "Training",
-        shown="the same",
-        low=0,
-        below=1,
-        special=-1,
-        means="unchanged",
+        -1.0, "Momentum after the switch.", "Training", shown="the same", low=0, below=1, special=-1, means="unchanged"
     )
     momentum_switch: float = option(0.6, "Fraction of the run after which it changes.", "Training", low=0, high=1)
     epochs: int = option(
