@@ -12,7 +12,8 @@ from harmonium.app.server import Served, listen, make_server
 from harmonium.app.server_guard import allowed_hosts
 from harmonium.app.server_live import MOST, Slider
 from harmonium.app.server_options import LiveOptions, form, live_options
-from harmonium.errors import InputError
+from harmonium.app.server_training import Wishes, work
+from harmonium.errors import InputError, Interrupted
 
 
 @pytest.mark.parametrize("number", [1, MOST, MOST + 1, 5 * MOST + 3])
@@ -93,3 +94,14 @@ def test_a_training_is_what_the_command_line_makes_of_the_same_options():
     assert (config.learning_rate, config.seed, config.data) == (0.5, 9, "digits")
     assert (config.target, config.aim) == ("label", "joint")
     assert live_options({"names": False}).config().aim == "generative"
+
+
+def test_a_training_that_is_interrupted_before_it_begins_ends_in_one_line(monkeypatch):
+    told = []
+
+    def interrupted(*args, **kwargs):
+        raise Interrupted(15)
+
+    monkeypatch.setattr("harmonium.app.server_training.run_training", interrupted)
+    work(LiveOptions(), Wishes(), told.append)
+    assert told == [{"end": {"how": "stopped", "words": "stopped before the first update.", "folder": None}}]

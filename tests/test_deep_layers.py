@@ -71,10 +71,10 @@ def test_check_and_sample_take_them_too(tmp_path, monkeypatch):
 
 def test_of_data_in_memory_one_is_told_how_to_make_them_again(tmp_path):
     run = hm.train_deep(X, Y, out=tmp_path / "r", layers="8,6", **QUICK)
-    with pytest.raises(InputError, match=r"features\(hm.load_deep\(.*, v, 1\).numpy\(\)") as told:
+    with pytest.raises(InputError, match=r"data=hm.load_deep\(.*\).features\(v, 1\)") as told:
         evaluate(tmp_path / "r" / "layer-2")
     assert str(tmp_path / "r") in str(told.value)
-    made = features(hm.load_deep(tmp_path / "r").stack, torch.from_numpy(X).float(), 1).numpy()
+    made = hm.load_deep(tmp_path / "r").features(X, 1)
     found = evaluate(tmp_path / "r" / "layer-2", made)
     own, parts = run.layers[1].summary["scores"], run.summary["parts"]
     mean = sum(parts[part] * own[part]["value"] for part in parts) / sum(parts.values())

@@ -208,7 +208,7 @@ def test_what_is_no_run_and_no_machine_is_one_sentence(folder):
     for rbm, x in (("P", X), (X, machine), (None, X)):
         with pytest.raises(hm.InputError, match=rf"rbm must be a machine, not {type(rbm).__name__}; write class_prob"):
             hm.class_probabilities(rbm, x)
-    refused(folder / "memory", "check or predict with .folder, data=")
+    refused(folder / "memory", "given again: as data=... in Python")
 
 
 def invoke(*words):

@@ -169,7 +169,7 @@ def test_other_data_are_noticed(tmp_path, monkeypatch):
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     with pytest.raises(InputError, match=r"data of .* have changed since the run began"):
         hm.resume(tmp_path / "a", 1 - IMAGES)
-    with pytest.raises(InputError, match="array in memory, so they must be given again: resume"):
+    with pytest.raises(InputError, match="array in memory, so they must be given again: as data="):
         hm.resume(tmp_path / "a")
     with pytest.raises(InputError, match="holds no run"):
         hm.resume(tmp_path)

@@ -21,7 +21,7 @@ _PUBLIC = {
     "resume": "harmonium.runs.resume",
     "train_deep": "harmonium.deep.train",
     "load_deep": "harmonium.deep.reopen",
-    "DeepRun": "harmonium.deep.train",
+    "DeepRun": "harmonium.deep.finished",
     "Stack": "harmonium.deep.stack",
     "log_likelihood_bound": "harmonium.deep.bound",
     "page": "harmonium.app.page",
@@ -81,9 +81,9 @@ if TYPE_CHECKING:
     from harmonium.convert import to_mixture as to_mixture
     from harmonium.data import load_data as load_data
     from harmonium.deep.bound import log_likelihood_bound as log_likelihood_bound
+    from harmonium.deep.finished import DeepRun as DeepRun
     from harmonium.deep.reopen import load_deep as load_deep
     from harmonium.deep.stack import Stack as Stack
-    from harmonium.deep.train import DeepRun as DeepRun
     from harmonium.deep.train import train_deep as train_deep
     from harmonium.errors import DivergedError as DivergedError
     from harmonium.errors import HarmoniumError as HarmoniumError

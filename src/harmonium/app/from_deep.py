@@ -16,11 +16,12 @@ from torch import nn
 from harmonium.app.panel import FINETUNED, PRETRAINED, RANDOM, Panel, State, state_from_network
 from harmonium.app.pictures import pictures_of
 from harmonium.deep.finetune import Settings, classification, fields_of, fine_tune, reconstructing
+from harmonium.deep.finished import DeepRun
 from harmonium.deep.folder import DeepFolder
 from harmonium.deep.pictures import random_stack
 from harmonium.deep.reopen import load_deep
 from harmonium.deep.stack import Stack
-from harmonium.deep.train import DeepRun, open_deep
+from harmonium.deep.train import open_deep
 from harmonium.deep.unroll import autoencoder, classifier, decoder, encoder
 from harmonium.machine import RBM
 from harmonium.runs.inputs import Inputs

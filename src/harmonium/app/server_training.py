@@ -28,7 +28,7 @@ from harmonium.app.panel import PRETRAINED, RANDOM, Panel, Snapshot, state_from_
 from harmonium.app.pictures import pictures_of
 from harmonium.app.server_options import LiveOptions, live_options
 from harmonium.data import Dataset
-from harmonium.errors import HarmoniumError, InputError, StoppedError
+from harmonium.errors import HarmoniumError, InputError, Interrupted, StoppedError
 from harmonium.machine import RBM
 from harmonium.runs.folder import RunFolder
 from harmonium.runs.monitor import Monitor
@@ -181,6 +181,8 @@ def work(options: LiveOptions, wishes: Wishes, tell: Tell) -> None:
         run = run_training(options.config(), claim, say=lambda line: tell({"say": line}), watch=watch)
     except StoppedError as error:
         end("stopped", str(error))
+    except Interrupted:
+        end("stopped", "stopped before the first update.")
     except InputError as error:
         end("refused", str(error))
     except HarmoniumError as error:

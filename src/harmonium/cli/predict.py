@@ -8,8 +8,6 @@ import click
 
 from harmonium.cli.shared import Grouped, data_options, imports, json_option, print_json, read_data_options, say
 
-_SHOWN = 10
-
 
 @click.command(cls=Grouped, short_help="The classes of rows, and how sure the machine is of them.")
 @click.argument("run")
@@ -37,6 +35,7 @@ def predict(
     changes["data"] = rows if rows is not None else changes["data"]
     read = read_data_options(changes)
     with imports():
+        from harmonium.runs.predict import SHOWN
         from harmonium.runs.predict import predict as predict_run
 
     found = predict_run(run, calibrated=calibrated, out=out, overwrite=overwrite, **read)
@@ -44,11 +43,8 @@ def predict(
         print_json(found.as_dict())
         return
     if found.path is not None:
-        click.echo(found.path)
+        click.echo(f"{found.path}\n{found.summary}")
     else:
-        names = found.files or [f"row {row}" for row in found.rows]
-        for name, label, p in zip(names[:_SHOWN], found.labels, found.probabilities, strict=False):
-            click.echo(f"{name}: {label}, {100 * p.max():.1f} %")
-        if len(found.rows) > _SHOWN:
-            say("... and so on; --out FILE.csv or --json give all rows")
-    click.echo(str(found))
+        click.echo(str(found))
+        if len(found.rows) > SHOWN:
+            say("--out FILE.csv or --json give all rows")

@@ -35,7 +35,8 @@ def read_images(folder: Path, label_name: str | None = None) -> tuple[np.ndarray
     names = sorted(visible, key=lambda p: p.as_posix())
     if not names and any(p.suffix.lower() == ".wav" for p in folder.iterdir()):
         raise InputError(
-            f"{folder} holds recordings and no .png images; make rows of them in Python, and train on these: "
+            f"{folder} holds recordings and no .png images; give them to harmonium predict and a run that learned from "
+            "recordings, or make rows of them in Python to train on: "
             f"hm.train(harmonium.voice.voice_dataset({str(folder)!r}), visible='gaussian,variance=1')."
         )
     if not names:

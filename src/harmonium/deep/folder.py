@@ -78,10 +78,14 @@ class DeepFolder:
         """Pictures."""
         return self.path / "figures"
 
-    @property
-    def complete(self) -> bool:
-        """Whether everything is done."""
-        return (self.path / "summary.json").is_file()
+    def layer(self, number: int) -> RunFolder:
+        """The run of machine `number`, from 1."""
+        return RunFolder(self.path / f"layer-{number}")
+
+    def complete(self, layers: int, *, tuned: bool) -> bool:
+        """Whether everything is there: so many machines, the network where one is `tuned`, and the scores."""
+        machines = all(self.layer(number).complete for number in range(1, layers + 1))
+        return machines and (self.network_path.is_file() or not tuned) and (self.path / "summary.json").is_file()
 
     def write_config(self, config: Config, deep: DeepConfig, data: Dataset) -> None:
         """Store the options, and how the rows of the data were made."""
@@ -99,9 +103,9 @@ class DeepFolder:
         try:
             found = tomllib.loads(path.read_text(encoding="utf-8"))
             return config_from(found["machines"]), options_from(DeepConfig, found["network"])
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            if isinstance(error, InputError):
-                raise
             raise InputError(f"{path} cannot be read ({error}); take another copy of the run.") from None
 
     def write_history(self, history: list[dict[str, Any]]) -> None:
@@ -118,10 +122,14 @@ class DeepFolder:
         write_json(self.path / "summary.json", summary)
 
     def read_summary(self) -> dict[str, Any]:
-        """What `write_summary` has stored; raises InputError where it cannot be read."""
+        """What `write_summary` has stored; raises InputError where there is nothing, or something else."""
+        path, again = self.path / "summary.json", f"harmonium train --resume {self.path}"
+        if not path.is_file():
+            raise InputError(f"the run in {self.path} is not finished; finish it with: {again}")
         try:
-            return dict(json.loads((self.path / "summary.json").read_text(encoding="utf-8")))
+            found = dict(json.loads(path.read_text(encoding="utf-8")))
+            if {"layers", "bound", "image_shape"} <= found.keys():
+                return found
         except (OSError, ValueError, TypeError):
-            raise InputError(
-                f"the run in {self.path} is not finished; finish it with: harmonium train --resume {self.path}"
-            ) from None
+            pass
+        raise InputError(f"{path} does not hold the scores of a network; remove it, and make it again with: {again}")

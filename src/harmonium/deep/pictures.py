@@ -22,7 +22,7 @@ from harmonium.runs.pictures import limits_of
 from harmonium.start import first_machine
 
 if TYPE_CHECKING:
-    from harmonium.deep.train import DeepRun
+    from harmonium.deep.finished import DeepRun
 
 _SHOWN, _SAMPLES, _SWEEPS = 12, 64, 1000
 

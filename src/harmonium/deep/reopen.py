@@ -10,10 +10,12 @@ from typing import Any
 from harmonium.config import IN_MEMORY
 from harmonium.data import Dataset
 from harmonium.deep.files import load_network
+from harmonium.deep.finished import DeepRun
 from harmonium.deep.folder import DeepFolder
 from harmonium.deep.pretrain import raised, stack_of
 from harmonium.deep.says import network_says
-from harmonium.deep.train import DeepRun, first_config
+from harmonium.deep.train import first_config
+from harmonium.deep.unroll import sizes_of
 from harmonium.errors import InputError
 from harmonium.io import load_model
 from harmonium.runs.classifier import classified
@@ -21,6 +23,7 @@ from harmonium.runs.folder import RunFolder, layer_number
 from harmonium.runs.reopen import Opened
 from harmonium.runs.resume import finished_run
 from harmonium.runs.source import load_config_data
+from harmonium.units import parse_side
 
 
 def load_deep(path: str | os.PathLike[str]) -> DeepRun:
@@ -29,13 +32,25 @@ def load_deep(path: str | os.PathLike[str]) -> DeepRun:
     Raises InputError where there is none, or it is not finished.
     """
     folder = DeepFolder(path)
-    _, deep = folder.read_config()
-    summary = folder.read_summary()
-    runs = [finished_run(RunFolder(folder.path / f"layer-{i + 1}")) for i in range(len(deep.hidden))]
-    network = load_network(folder.network_path)[0] if folder.network_path.is_file() else None
-    return DeepRun(
-        stack_of(runs), network, runs, tuple(summary.get("classes", ())), summary, folder.read_history(), folder.path
-    )
+    config, deep = folder.read_config()
+    summary, tuned = folder.read_summary(), deep.task(config) != "none"
+    if not folder.complete(len(deep.hidden), tuned=tuned):
+        raise InputError(
+            f"the run in {path} has lost a machine or its network; make it again with: harmonium train --resume {path}"
+        )
+    runs = [finished_run(folder.layer(number)) for number in range(1, len(deep.hidden) + 1)]
+    stack = stack_of(runs)
+    network = load_network(folder.network_path)[0] if tuned else None
+    for found, sizes in (
+        (f"layers={deep.layers!r} of {path}", (stack.visible.size, *(parse_side(side).size for side in deep.hidden))),
+        (folder.network_path, sizes_of(network) if network is not None else stack.sizes),
+    ):
+        if sizes[: len(stack.sizes)] != stack.sizes:
+            raise InputError(
+                f"{found} does not belong to the machines of the run, {' - '.join(map(str, stack.sizes))}; take "
+                "another copy of the run."
+            )
+    return DeepRun(stack, network, runs, tuple(summary.get("classes", ())), summary, folder.read_history(), folder.path)
 
 
 def open_classifier(path: str | os.PathLike[str]) -> Opened:
@@ -44,8 +59,7 @@ def open_classifier(path: str | os.PathLike[str]) -> Opened:
     Raises InputError where the run was fine-tuned for something else, or not at all.
     """
     run = load_deep(path)
-    kind = run.summary.get("fine_tuned", {}).get("kind")
-    if run.network is None or kind != "classifier":
+    if run.network is None or run.summary.get("fine_tuned", {}).get("kind") != "classifier":
         raise InputError(
             f"the network in {path} was not fine-tuned as a classifier; train one with target=label and "
             "fine_tune=classifier."
@@ -74,7 +88,7 @@ def layer_data(path: str | os.PathLike[str]) -> Dataset:
     if config.data == IN_MEMORY:
         raise InputError(
             f"the run in {path} learned what the machines below it made of an array in memory; make it again, as "
-            f"data=harmonium.deep.stack.features(hm.load_deep({str(network.path)!r}).stack, v, {number - 1}).numpy()."
+            f"data=hm.load_deep({str(network.path)!r}).features(v, {number - 1})."
         )
     options = replace(config, labels=config.label_source)
     rows, layer = load_config_data(config), deep.layer(options, 1)

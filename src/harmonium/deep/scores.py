@@ -103,16 +103,22 @@ def network_summary(network: nn.Module, task: Task, inputs: Inputs, kind: str) -
 
 def table(summary: dict[str, Any]) -> str:
     """The summary for a terminal of 80 columns."""
-    lines = [f"{'layer':5}  {'visible':>18}  {'hidden':>18}  {'ln p, held out':>15}  {'error':>8}  {'seconds':>7}"]
+    wide = max(len(layer[side]) for layer in summary["layers"] for side in ("visible", "hidden"))
+    lines = [
+        f"{'layer':5}  {'visible':>{wide}}  {'hidden':>{wide}}  {'ln p, held out':>15}  {'error':>8}  {'seconds':>7}"
+    ]
     for layer in summary["layers"]:
         own = layer.get("scores", {}).get("held_out") or layer.get("scores", {}).get("train") or {}
         value = f"{own['value']:15.3f}" if "value" in own else f"{'-':>15}"
         error = "exact" if own.get("method") == "exact" else f"± {own['half_width']:.2g}" if "half_width" in own else ""
         lines.append(
-            f"{layer['layer']:5}  {layer['visible']:>18}  {layer['hidden']:>18}  {value}  {error:>8}  "
+            f"{layer['layer']:5}  {layer['visible']:>{wide}}  {layer['hidden']:>{wide}}  {value}  {error:>8}  "
             f"{layer['seconds']:7.0f}"
         )
     lines += ["nats per row of the layer's own data", ""]
+    for layer in summary["layers"]:
+        useless = [found["sentence"] for found in layer.get("findings", ()) if found["severity"] == "error"]
+        lines += [f"layer {layer['layer']}, error: {sentence}" for sentence in useless]
     for name, own in summary.get("bound", {}).items():
         lines.append(f"ln p(data) >= {own['value']:.3f} ± {own['half_width']:.2g} nats, {_part(name)}")
     if summary.get("regeneration"):

@@ -7,8 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -29,15 +28,15 @@ from harmonium.deep.finetune import (
     own_epochs,
     reconstructing,
 )
+from harmonium.deep.finished import DeepRun
 from harmonium.deep.folder import DeepFolder
 from harmonium.deep.pretrain import pretrain, stack_of
 from harmonium.deep.says import network_says
-from harmonium.deep.scores import bound_of, layer_summary, network_summary, parts_of, squared_errors, table
+from harmonium.deep.scores import bound_of, layer_summary, network_summary, parts_of, squared_errors
 from harmonium.deep.stack import Stack
 from harmonium.deep.unroll import autoencoder, classifier
 from harmonium.errors import InputError, Interrupted, StoppedError
 from harmonium.runs.classifier import fitted_temperature
-from harmonium.runs.finished import Run
 from harmonium.runs.inputs import Inputs, open_inputs, read_side
 from harmonium.runs.interrupts import Interrupts
 from harmonium.runs.plan import make_plan
@@ -45,40 +44,6 @@ from harmonium.runs.progress import Bar
 from harmonium.runs.source import array_data, load_config_data, with_absolute_paths
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, eq=False)
-class DeepRun:
-    """A finished deep run.
-
-    Attributes
-    ----------
-    stack : Stack
-        The pre-trained machines.
-    network : Sequential or None
-        The fine-tuned network, a plain `torch.nn.Sequential`: a classifier's logits, or an autoencoder of two parts.
-        None without fine-tuning; `harmonium.deep.unroll.encoder` of the stack is then what `harmonium export` writes.
-    layers : list of Run
-        The runs of the machines.
-    classes : tuple
-        What a classifier's outputs stand for.
-    summary : dict
-        Scores of the layers, the bound, the network.
-    history : list of dict
-        One entry an epoch of fine-tuning.
-    folder : Path or None
-    """
-
-    stack: Stack
-    network: nn.Sequential | None
-    layers: list[Run]
-    classes: tuple[int | str, ...]
-    summary: dict[str, Any]
-    history: list[dict[str, Any]]
-    folder: Path | None
-
-    def __str__(self) -> str:
-        return table(self.summary)
 
 
 def train_deep(
@@ -157,6 +122,11 @@ def resume_deep(
     """Go on with a deep run: what is finished stays; `data` must be given again where they were in memory."""
     folder = DeepFolder(path)
     config, deep = folder.read_config()
+    if folder.complete(len(deep.hidden), tuned=deep.task(config) != "none"):
+        from harmonium.deep.reopen import load_deep  # which is built on this module
+
+        say(f"the run in {path} is complete; nothing is left to do")
+        return load_deep(path)
     dataset = load_config_data(config) if data is None else array_data(data, labels, config)
     return _run(config, deep, open_deep(config, deep, dataset), folder, progress, say)
 

@@ -102,7 +102,7 @@ def check(path: str | os.PathLike[str], data: Any = None, labels: Any = None, **
     if not opened.config.by_labels:  # else the joint distribution is not what is learned
         findings += [] if drawn.findings else moments_apart(found)  # of samples that cannot be trusted, no more is said
         findings += _curve(opened, scores)
-        if gap is not None and "train" in scores and data is None:
+        if gap is not None and "value" in scores.get("train", {}) and data is None:  # networks may go without scores
             learned = scores["train"]["value"] - scores["train"]["baseline"]
             findings += generalisation(gap, learned)
     order = {"error": 0, "warning": 1, "note": 2}
@@ -134,8 +134,8 @@ def _curve(opened: Opened, scores: dict[str, Any]) -> list[Finding]:
     """Findings of the history; where the best machine on the validation rows was kept, over-fitting did no harm."""
     history = opened.folder.read_history()
     findings = stability(history) + ([] if opened.config.patience > 0 else over_fitting(history))
-    if "train" in scores:
-        own = scores["train"]
+    own = scores.get("train", {})
+    if "value" in own:
         findings += below_baseline(own["value"], own["stderr"], own["baseline"])
     return findings
 

@@ -24,6 +24,9 @@ from harmonium.runs.reopen import Opened, reopen
 from harmonium.voice.decide import recording_log_probabilities
 from harmonium.voice.unheard import is_sound, unheard
 
+#: Rows that are printed.
+SHOWN = 10
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -66,6 +69,17 @@ class Prediction:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        names = self.files or [f"row {row}" for row in self.rows[:SHOWN]]
+        lines = [
+            f"{name}: {label}, {100 * p.max():.1f} %"
+            for name, label, p in zip(names[:SHOWN], self.labels, self.probabilities, strict=False)
+        ]
+        more = [f"... and {len(self.rows) - SHOWN:,} more"] if len(self.rows) > SHOWN else []
+        return "\n".join([*lines, *more, self.summary])
+
+    @property
+    def summary(self) -> str:
+        """All but the rows."""
         lines = [f"{len(self.rows):,} row{'s' * (len(self.rows) != 1)}, {len(self.classes)} classes"]
         if self.found is not None:
             error, own = self.found.error, 100 * self.found.error.value

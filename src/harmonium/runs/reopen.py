@@ -159,7 +159,8 @@ def reopen(path: str | os.PathLike[str]) -> Opened:
     """Open the run at `path`; raises InputError where there is no run or it has no finished model."""
     folder = RunFolder.existing(path)
     if not folder.model_path.is_file():
-        raise InputError(f"the run in {path} has no model yet; finish it with: harmonium train --resume {path}")
+        whole = folder.path.resolve().parent if layer_number(path) else path
+        raise InputError(f"the run in {path} has no model yet; finish it with: harmonium train --resume {whole}")
     rbm, description = load_model(folder.model_path)
     return Opened(rbm, folder, folder.read_config(), description, machine_says(rbm))
 

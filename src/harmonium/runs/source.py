@@ -19,9 +19,8 @@ def load_config_data(config: Config) -> Dataset:
     """The data set that a configuration names; raises InputError where it lay in memory."""
     if config.data == IN_MEMORY:
         raise InputError(
-            "the data of this run were an array in memory, so they must be given again: resume, evaluate, check or "
-            "predict with (folder, data=...) in Python, --data FILE on the command line of evaluate, predict, check "
-            "and sample."
+            "the data of this run were an array in memory, so they must be given again: as data=... in Python, or as "
+            "--data FILE where the command has that option."
         )
     source = config.label_source
     if config.data in DATASETS and not config.labels and source and not os.path.isfile(os.path.expanduser(source)):

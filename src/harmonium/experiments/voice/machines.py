@@ -18,8 +18,9 @@ import torch
 
 from harmonium.data import Dataset
 from harmonium.data.fsdd import find_fsdd
+from harmonium.deep.finished import DeepRun
 from harmonium.deep.pictures import regenerations
-from harmonium.deep.train import DeepRun, train_deep
+from harmonium.deep.train import train_deep
 from harmonium.experiments.study import Scale
 from harmonium.experiments.tasks import Done, Task
 from harmonium.experiments.voice.words import made_up
@@ -35,7 +36,8 @@ LAYERS: dict[str, Any] = {
     "validation": 0.0, "patience": 0, "measure": 2, "likelihood": "no",
 }  # fmt: skip
 NETWORK: dict[str, Any] = {
-    "layers": "512,512", "epochs": 60, "layer_options": "1:learning_rate=0.001,epochs=100; 2:learning_rate=0.02",
+    "layers": "512,512", "optimizer": "adam", "epochs": 60,
+    "layer_options": "1:learning_rate=0.001,epochs=100; 2:learning_rate=0.02",
     "fine_tune": "classifier", "fine_tune_epochs": 60, "fine_tune_rate": 0.001, "dropout": "0.1,0.4",
 }  # fmt: skip
 DISCRIMINATIVE: dict[str, Any] = {
@@ -44,7 +46,7 @@ DISCRIMINATIVE: dict[str, Any] = {
     "validation": 0.0, "patience": 0, "l2": 0.0001, "measure": 2,
 }  # fmt: skip
 CODE: dict[str, Any] = {
-    **{name: value for name, value in NETWORK.items() if name != "dropout"},  # which is for classifiers
+    **{name: value for name, value in NETWORK.items() if name not in ("dropout", "optimizer")},
     "layers": "512,256", "fine_tune": "autoencoder", "fine_tune_epochs": 100,
 }  # fmt: skip
 #: What is smaller in the short form.

@@ -84,9 +84,10 @@ def _how(scale: Scale, train: int) -> str:
     rates = [f"{one['learning_rate']} ({one['epochs']} epochs)" for one in own]
     return (
         f"{train:,} recordings to train on. The network: {NETWORK['layers'].replace(',', ' and ')} Bernoulli units on "
-        f"Gaussian ones of variance 1, CD-1 in minibatches of {LAYERS['batch_size']} at rates {' and '.join(rates)}; "
-        f"then {NETWORK['fine_tune_epochs']} epochs of backpropagation at rate {NETWORK['fine_tune_rate']:g} with "
-        f"dropout {NETWORK['dropout'].replace(',', ' of the inputs and ')} of the hidden units. The single machine: "
+        f"Gaussian ones of variance 1, CD-1 with Adam in minibatches of {LAYERS['batch_size']} at rates "
+        f"{' and '.join(rates)}; then {NETWORK['fine_tune_epochs']} epochs of backpropagation at rate "
+        f"{NETWORK['fine_tune_rate']:g} with dropout {NETWORK['dropout'].replace(',', ' of the inputs and ')} of the "
+        "hidden units. The single machine: "
         f"{DISCRIMINATIVE['hidden']}, {DISCRIMINATIVE['epochs']} epochs of Adam at rate "
         f"{DISCRIMINATIVE['learning_rate']:g}, L2 {DISCRIMINATIVE['l2']:g}. Logistic regression: C by five-fold "
         "cross-validation. What the features are made of (trimming, frames, bands) was chosen by cross-validation on "
