@@ -147,7 +147,7 @@ def test_classes_by_name_and_rows_without_label():
     assert select_classes(numbers, ["1", 3]).y.tolist() == [1, 1, 3]
     with pytest.raises(InputError, match="no rows of class -1 in memory; the classes there are 1, 2, 3"):
         select_classes(numbers, [-1])
-    with pytest.raises(InputError, match="a list of integers"):
+    with pytest.raises(InputError, match="classes=cat must be whole numbers"):
         select_classes(numbers, ["cat"])
 
 

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from harmonium.experiments.digits import dbn, features, joint, labels, per_class
 from harmonium.experiments.digits.scales import SCALES
 from harmonium.experiments.study import Notebook, reproduce
 from harmonium.experiments.tasks import done
-from harmonium.report.blocks import Verdict
+from harmonium.report.blocks import Section, Verdict
 
 FIGURES = {
     "states-one-machine", "states-deep", "ways", "features-weights", "dbn-samples", "dbn-fine-tuning", "labels",
@@ -101,3 +102,30 @@ def test_an_estimated_ln_z_is_said_with_its_error(study):
     assert "<b>3 hidden units a class.</b> ln Z is exact." in said
     assert f"to ± 0.2 nats or better, with {10 * features.SEEDS['quick']} doubts" in said
     assert numbers["5"]["widest"] == 0.2
+
+
+ASKS = {
+    "ways": "how a learned distribution classifies", "features": "how good learned features are",
+    "dbn": "what a deep network reaches", "labels": "what pre-training is worth where labels are few",
+}  # fmt: skip
+
+
+def introduction(name, there):
+    """The words before the answers, on a page of these parts."""
+    experiment = find_experiment(name)
+    notebook = Notebook(Path(), replace(experiment.scales["quick"], comparable=True), {})
+    return experiment.intro(notebook, [Section(part, part, [], "lead") for part in there])[0].html
+
+
+@pytest.mark.parametrize("there", [["states"], ["ways", "features"], ["states", "labels"], ["dbn"], ["states", *ASKS]])
+def test_the_introduction_speaks_of_the_parts_that_are_there(there):
+    text = introduction("digits", there)
+    assert {name for name, words in ASKS.items() if words in text} == set(there) - {"states"}
+    assert ("a digit beside what is regenerated" in text) == ("states" in there)
+    assert ("random first weights are where labels are few" in text) == ("labels" in there)
+    assert "a project on speech: a digit" in text or "a project on speech, leaves open: " in text
+
+
+@pytest.mark.parametrize("name", ["digits", "multivalued", "mnist-789"])
+def test_where_the_command_stands_is_true_of_every_form_of_a_page(name):
+    assert "computed by the command that this page names." in introduction(name, ["x"])

@@ -144,7 +144,7 @@ def test_a_full_disk_ends_the_run_in_one_sentence(folder, monkeypatch):
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (1, ""), err
     assert err.startswith("harmonium: full/")
-    assert "cannot be written: File too large; free some space" in err
+    assert "cannot be written: File too large; choose another folder." in err
     assert err.count("\n") == 1
     assert not list((folder / "full").rglob(".*"))
     finish(folder, "full", monkeypatch)
@@ -167,7 +167,7 @@ def test_a_disk_that_fills_up_while_training_keeps_what_there_was(folder, monkey
 
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full)
-        with pytest.raises(HarmoniumError, match="cannot be written: No space left on device"):
+        with pytest.raises(HarmoniumError, match="cannot be written: No space left on device; free some space"):
             resume(run)
     after = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     after[run / "environment.json"] = before[run / "environment.json"]  # says what command resumed it

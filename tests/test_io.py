@@ -1,5 +1,6 @@
 """Model files: whole, portable, equal for equal machines; whatever else is called one is refused in a sentence."""
 
+import errno
 import json
 import pickle
 
@@ -162,6 +163,17 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(failing, tmp_path, mon
         save_model(path, machine(dtype=torch.float64))
     assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["ENOSPC", "EDQUOT", "EACCES", "ENOENT", "EFBIG"])
+def test_space_is_spoken_of_where_it_is_lacking(name, tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OSError(getattr(errno, name), name)
+
+    monkeypatch.setattr("tempfile.mkstemp", fail)
+    mend = "free some space or choose" if name in ("ENOSPC", "EDQUOT") else "choose"
+    with pytest.raises(HarmoniumError, match=f"t cannot be written: {name}; {mend} another folder"):
+        write_text(tmp_path / "t", "new")
 
 
 def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path):

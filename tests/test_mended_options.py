@@ -45,7 +45,8 @@ NETWORKS = {
     "--layer-options 1:epochs=1,epochs=2": "gives epochs of layer 1 twice",
     "--layers 0": "layers='0': layer 1=",
     "--layers 5,x": "layers='5,x': layer 2='x' cannot be used",
-    "--layers -3": "layers='-3': layer 1='-3' cannot be used",
+    "--layers -3": "layers='-3': layer 1='-3' cannot be used: '-3' names no units; write how many as a whole number",
+    "--layers 10;20": "'10;20' names no units; write how many as a whole number from 1 on, as in bernoulli:16, and",
     "--preset mnist-789-L8": "the preset mnist-789-L8 has hidden='bernoulli:8', which is for one machine, and layers",
     "--preset mnist-discriminative": "which is for one machine, and layers stacks several; give the other options",
 }
@@ -76,7 +77,7 @@ def test_a_number_that_stands_for_something_else_is_in_the_help():
                 assert f"[{spec.default:g}: {wanted.shown}]" in text, spec.name
     assert "[0: 50, or as many as make 3,000 updates]" in text
     assert "[-1: the best on validation rows of four]" in text
-    with pytest.raises(InputError, match=re.escape("from 1 to 1e+06 (or 0: 50, or as many as make 3,000 updates)")):
+    with pytest.raises(InputError, match=re.escape("from 1 to 1,000,000 (or 0: 50, or as many as make 3,000 updates)")):
         DeepConfig(layers="5", fine_tune_epochs=-1)
 
 
@@ -97,7 +98,8 @@ def test_logits_are_a_classifier_s(tmp_path, monkeypatch):
 
 def test_no_run_is_said_before_a_file_that_is_there(tmp_path):
     (tmp_path / "z.onnx").touch()
-    assert "holds no network" in refused("export", tmp_path / "nothere", "--out", tmp_path / "z.onnx")
+    for name, why in {"nothere": "there is no such folder", "z.onnx": "it is a file", "": "no deep.toml"}.items():
+        assert f"holds no network ({why}" in refused("export", tmp_path / name, "--out", tmp_path / "z.onnx")
 
 
 class Settings:

@@ -28,15 +28,19 @@ X = IMAGES.reshape(60, 12)
 
 def test_a_run_that_is_not_there_is_not_said_to_lack_a_file(tmp_path):
     (tmp_path / "empty").mkdir()
-    missing, empty = str(tmp_path / "missing"), str(tmp_path / "empty")
+    (tmp_path / "rows.npy").touch()
+    missing, empty, rows = (str(tmp_path / name) for name in ("missing", "empty", "rows.npy"))
     invoke = CliRunner().invoke
-    for words in (["evaluate"], ["train", "--resume"], ["predict"], ["check"], ["sample"]):
+    for words in (["evaluate"], ["train", "--resume"], ["predict"], ["check"], ["sample"], ["page"]):
+        assert f"{rows} holds no run (it is a file, and a run is a folder); give" in invoke(main, [*words, rows]).stderr
         assert f"{missing} holds no run (there is no such folder); give" in invoke(main, [*words, missing]).stderr
         assert f"{empty} holds no run (neither config.toml nor deep.toml)" in invoke(main, [*words, empty]).stderr
     with pytest.raises(InputError, match=r"missing holds no network of machines \(there is no such folder\); give a"):
         hm.load_deep(missing)
     with pytest.raises(InputError, match=r"empty holds no network of machines \(no deep.toml\)"):
         hm.load_deep(empty)
+    with pytest.raises(InputError, match=r"rows.npy holds no network of machines \(it is a file, and a run is a"):
+        hm.load_deep(rows)
 
 
 def test_a_folder_of_recordings_is_told_what_makes_rows_of_it(tmp_path, monkeypatch):

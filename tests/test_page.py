@@ -226,6 +226,7 @@ def test_the_page_asks_for_nothing_and_its_policy_lets_only_its_own_script_run()
         digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
         assert f"{name}-src 'sha256-{digest}'" in parts.policy
     assert parts.policy.startswith("default-src 'none'")
+    assert not re.search(r"[\d}] %[`\"']", script)  # a number and its sign stay on one line
 
 
 def test_a_page_of_runs_is_written_once(runs, tmp_path):

@@ -39,7 +39,7 @@ def quick(monkeypatch):
         ({"epochs": 10_000_000, "minibatches": 1000}, "updates, more than"),
         ({"learning_rate_final": 0.1, "learning_rate_schedule": "sqrt"}, "goes with learning_rate_schedule=linear"),
         ({"data_path": "x"}, "data_path='x' goes with data from files"),
-        ({"classes": "0,x"}, "classes=.'0', 'x'. must be a list of integers"),
+        ({"classes": "0,x"}, "classes=0,x must be whole numbers, such as 7,8,9"),
         ({"classes": "5"}, "has no rows of class 5"),
         ({"device": "meta"}, "device='meta' is not available here; use cpu or auto"),
         ({"weight_scale": 1e300}, "weight_scale=1e.300 is too large here: W holds"),

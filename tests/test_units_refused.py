@@ -1,6 +1,7 @@
 """Numbers of values and of units that cannot be: one clear sentence, from Python and from the command line."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -52,6 +53,13 @@ def test_a_number_of_units_that_is_none_is_refused(make, n):
 def test_a_spelled_number_of_units_that_is_none_is_refused(family, n):
     with pytest.raises(InputError, match=r"the number of .* units must be a whole number from 1 on, not"):
         parse_side(family.format(n))
+
+
+@pytest.mark.parametrize("text", ["10", "-5", "+5", "1e3", "10.5", ".5", "10;20", "bernoulli:3+5"])
+def test_a_number_alone_is_no_family_s_name(text):
+    number = text.removeprefix("bernoulli:3+")
+    with pytest.raises(InputError, match=rf"^'{re.escape(number)}' names no units; write how many as a whole number"):
+        parse_side(text)
 
 
 def test_whole_numbers_of_other_types_are_taken():

@@ -105,16 +105,21 @@ def test_several_channels_are_mixed_and_other_rates_resampled_and_both_are_said(
         "1 of 3 recordings were resampled from 16000 to 8000 samples a second",
     )
     assert read_recordings(tmp_path, rate=16000).rate == 16000
+    assert read_recording(tmp_path / "yes_a_1.wav", 16000).notes == (
+        "the recording had several channels, mixed down to one (yes_a_1.wav)",
+        "the recording was resampled from 8000 to 16000 samples a second",
+    )
     assert read_recording(tmp_path / "yes_a_0.wav").notes == ()
 
 
 def faulty(folder):
     """Name of a file -> what is said of it."""
-    put(folder, short_a_0=(np.ones(0), 8000), nan_a_0=(np.array([0.1, np.nan, np.inf]), 8000))
+    put(folder, slow_a_0=(sound(), 999), short_a_0=(np.ones(0), 8000), nan_a_0=(np.array([0.1, np.nan, np.inf]), 8000))
     (folder / "empty_a_0.wav").touch()
     (folder / "text_a_0.wav").write_text("this is no sound")
     soundfile.write(folder / "flac_a_0.wav", np.ones(100) / 2, 8000, format="FLAC")
     return {
+        "slow_a_0": "has 999 samples a second by its header, and recordings need 1000 or more; mend the header",
         "short_a_0": "has a length of 0 samples",
         "nan_a_0": "holds 2 samples that are not finite",
         "empty_a_0": "is an empty file",

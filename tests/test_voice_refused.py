@@ -69,11 +69,22 @@ def test_a_file_that_is_not_whole_is_read_as_far_as_it_goes_and_this_is_said(run
     assert 0.45 * 4800 < len(half[0].signal) < 2400
     result = CliRunner().invoke(main, ["predict", str(run), str(tmp_path / "x.wav")])
     assert result.exit_code == 0, result.stderr
-    said = "1 of 1 recordings end before the length in their header, and are taken as far as they go (x.wav)"
+    said = "the recording ends before the length in its header, and is taken as far as it goes (x.wav)"
     assert said in " ".join(result.stdout.split())
     write_digits(tmp_path / "many", indices=range(4, 6))
     cut(tmp_path / "many" / "1_bob_5.wav", 0.9)
     assert "1 of 8 recordings end before the length" in voice_dataset(tmp_path / "many").source
+
+
+@pytest.mark.parametrize("words", [["page", "--out", "page.html"], ["app", "--no-open", "--port", "0"]])
+def test_nobody_can_draw_sound(run, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, [*words, str(run), "--quiet"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    sentence = f"harmonium: {run} was trained on recordings, and nobody can draw sound; give a run on images, or see "
+    assert result.stderr.startswith(sentence)
+    assert "harmonium reproduce voice (docs/recordings.md)" in result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT", "PCM_U8"])

@@ -7,6 +7,7 @@ natural parameters than the field,  visible_rows / hidden_rows (k - 1, size).  T
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -49,8 +50,9 @@ def written_aside(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
         if isinstance(error, OSError):
+            space = "free some space or " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
             raise HarmoniumError(
-                f"{path} cannot be written: {error.strerror or error}; free some space or choose another folder."
+                f"{path} cannot be written: {error.strerror or error}; {space}choose another folder."
             ) from None
         raise
 

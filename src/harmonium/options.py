@@ -48,14 +48,18 @@ class Takes:
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         words = {int: "a whole number", float: "a finite number", bool: "true or false", str: "text"}[kind]
-        if self.low is not None and (self.high is not None or self.below is not None):
-            end = f"{self.high:g}" if self.high is not None else f"below {self.below:g}"
-            words += f" from {self.low:g} to {end}"
-        elif self.low is not None:
-            words += f" from {self.low:g} on"
+        top = _exact(self.high) if self.high is not None else ""
+        if self.low is not None:
+            top = top or (f"below {_exact(self.below)}" if self.below is not None else "")
+            words += f" from {_exact(self.low)} {f'to {top}' if top else 'on'}"
         elif self.above is not None:
-            words += f" above {self.above:g}" + (f" and up to {self.high:g}" if self.high is not None else "")
-        return words + (f" (or {self.special:g}: {self.means})" if self.special is not None else "")
+            words += f" above {_exact(self.above)}" + (f" and up to {top}" if top else "")
+        return words + (f" (or {_exact(self.special)}: {self.means})" if self.special is not None else "")
+
+
+def _exact(number: float) -> str:
+    """A bound in words; whole numbers in all their digits, as far as a real number has them."""
+    return f"{int(number):,}" if number == int(number) and abs(number) < 2**63 else f"{number:g}"
 
 
 def option(default: Any, help: str, group: str, **takes: Any) -> Any:

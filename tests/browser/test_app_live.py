@@ -80,7 +80,7 @@ def test_a_wrong_option_is_refused_in_the_page_by_the_sentence_of_the_command_li
     tab.fill("#live-hidden", "0")
     tab.click("#live-start")
     until(tab, "!document.getElementById('live-error').hidden")
-    assert tab.inner_text("#live-error") == "hidden must be a whole number from 1 to 2000, not 0."
+    assert tab.inner_text("#live-error") == "hidden must be a whole number from 1 to 2,000, not 0."
     assert tab.locator("#live-form").is_visible()
 
 

@@ -16,6 +16,7 @@ from harmonium.app.panel import PRETRAINED, RANDOM, Panel, State, state_from_mac
 from harmonium.app.pictures import pictures_of
 from harmonium.config import Config
 from harmonium.data import load_data
+from harmonium.data.dataset import RECIPE
 from harmonium.errors import InputError
 from harmonium.machine import RBM
 from harmonium.runs.folder import RunFolder, is_deep, layer_number
@@ -51,8 +52,14 @@ def panel_of_run(path: str | os.PathLike[str], *, name: str = "", most_bytes: in
     Raises
     ------
     InputError
-        Where there is no finished run, or no trajectory, or its data are no pictures, or its units cannot be shown.
+        Where there is no finished run, or no trajectory, or its data are recordings or other things than pictures, or
+        its units cannot be shown.
     """
+    if (RunFolder(path).path / RECIPE).is_file():  # spectrograms have rows and columns, too, but nobody can draw sound
+        raise InputError(
+            f"{path} was trained on recordings, and nobody can draw sound; give a run on images, or see what machines "
+            "make of recordings with harmonium reproduce voice (docs/recordings.md)."
+        )
     if is_deep(path):
         return panel_of_deep(path, name=name)
     if layer_number(path) > 1:

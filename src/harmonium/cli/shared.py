@@ -52,7 +52,7 @@ class Explained(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: head, less
             return ctx.exit(1)
         except (click.UsageError, KeyboardInterrupt, MemoryError, OSError, RuntimeError, HarmoniumError) as error:
-            explained = _explain(error)
+            explained = _explain(error, ctx.invoked_subcommand)
             if explained is None:
                 raise
             if ctx.params.get("traceback"):
@@ -61,13 +61,14 @@ class Explained(click.Group):
             return ctx.exit(explained[1])
 
 
-def _explain(error: BaseException) -> tuple[str, int] | None:
-    """A sentence and an exit code; None for what is a fault of the program."""
+def _explain(error: BaseException, command: str | None) -> tuple[str, int] | None:
+    """A sentence and an exit code, for that command; None for what is a fault of the program."""
     match error:
         case HarmoniumError():
             return str(error), error.exit_code
         case click.UsageError():
-            return f"{error.format_message().rstrip('.')}; harmonium --help explains.", error.exit_code
+            asked = f"harmonium {command}" if command else "harmonium"
+            return f"{error.format_message().rstrip('.')}; {asked} --help explains.", error.exit_code
         case Interrupted():
             return _STOPPED, 128 + error.signal_number
         case KeyboardInterrupt():

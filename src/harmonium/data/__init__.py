@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
+import itertools
 import math
 import os
 from collections.abc import Callable, Iterable
@@ -52,6 +55,8 @@ READERS: dict[str, Reader] = {
     "-ubyte": read_idx,  # train-images-idx3-ubyte, as the idx files of MNIST are called
     "-ubyte.gz": read_idx,
 }
+
+_LOOKED_AT = 1000  # names in a folder among which a nearer one is looked for, at most
 
 
 def load_data(
@@ -104,7 +109,7 @@ def load_data(
         dataset = _from_path(Path(spec).expanduser(), label_name)
 
     if label_file is not None:
-        y, names = read_labels(_label_values(label_file, len(dataset)), len(dataset), str(label_file))
+        y, names = read_labels(_label_values(label_file, len(dataset)), len(dataset), f"labels={str(label_file)!r}")
         dataset = replace(dataset, y=y, names=names)
     if scale is not None:
         dataset = replace(dataset, scale=check_scale(scale))
@@ -149,7 +154,9 @@ def _read(path: Path, label_name: str | None) -> tuple[np.ndarray, np.ndarray | 
     if path.is_dir():
         return read_images(path, label_name)
     if not path.exists():
-        raise InputError(f"data={str(path)!r} is neither a data set ({_names()}) nor an existing file or folder.")
+        raise InputError(
+            f"data={str(path)!r} is neither a data set ({_names()}) nor an existing file or folder; {_mend(path)}"
+        )
     ending = _ending(path)
     if ending not in READERS:
         known = ", ".join(READERS)
@@ -158,6 +165,18 @@ def _read(path: Path, label_name: str | None) -> tuple[np.ndarray, np.ndarray | 
         return READERS[ending](path, label_name)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _mend(path: Path) -> str:
+    """The end of a sentence about a path that is not there: what is there and has nearly its name, or what to give."""
+    known = dict.fromkeys(DATASETS) if path.parent == Path() else {}
+    with contextlib.suppress(OSError):
+        there = itertools.islice(path.parent.iterdir(), _LOOKED_AT)
+        known |= {str(one): None for one in there if _ending(one) or one.is_dir()}
+    near = difflib.get_close_matches(str(path), known, 1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return "give the path of a .npy, .npz, .csv or idx file, or of a folder of PNG images."
 
 
 def _ending(path: Path) -> str:

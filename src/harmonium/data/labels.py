@@ -54,7 +54,7 @@ def read_labels(values: Any, n: int, where: str) -> tuple[np.ndarray, tuple[str,
     """
     raw = np.asarray(values)
     if raw.size != max(raw.shape, default=0):
-        raise InputError(f"{where} must be one integer a row; its shape is {raw.shape}.")
+        raise InputError(f"{where} must be one integer or name a row, not of shape {raw.shape}; give one column.")
     flat = raw.reshape(-1)
     if flat.dtype.kind == "O":
         flat = _plain(flat, where)
@@ -143,14 +143,15 @@ def select_classes(dataset: Dataset, classes: Iterable[int | str]) -> Dataset:
     names = dataset.names
     asked = _asked(classes, named=names is not None)
     if dataset.y is None:
-        raise InputError(f"classes={asked} needs labels, and {dataset.source} has none; give them with labels.")
+        raise InputError(f"classes={_spelled(asked)} needs labels, and {dataset.source} has none; give labels, too.")
     codes = [int(code) for code in np.unique(dataset.y) if code != UNLABELLED]
     available = {code if names is None else names[code]: code for code in codes}
     missing = [c for c in asked if c not in available]
     if missing or not asked:
         few = ", ".join(map(str, list(available)[:20])) + (", ..." if len(available) > 20 else "")
         fault = f"has no rows of class {', '.join(map(str, missing))}" if asked else "selects nothing"
-        raise InputError(f"classes={asked} {fault} in {dataset.source}; the classes there are {few or 'none'}.")
+        fault = f"classes={_spelled(asked)} {fault}"
+        raise InputError(f"{fault} in {dataset.source}; the classes there are {few or 'none'}.")
     kept = np.isin(dataset.y, [available[c] for c in asked])
     if kept.all():
         return dataset
@@ -162,16 +163,22 @@ def select_classes(dataset: Dataset, classes: Iterable[int | str]) -> Dataset:
 
 def _asked(classes: Iterable[int | str], *, named: bool) -> list[int | str]:
     """The classes asked for, sorted, each once: names, or whole numbers."""
+    if isinstance(classes, str) or not isinstance(classes, Iterable):
+        wanted = "a list of names" if named else "a list of whole numbers, such as [7, 8, 9]"
+        raise InputError(f"classes={classes!r} must be {wanted}.")
+    words = list(classes)
     try:
-        if isinstance(classes, str):
-            raise TypeError("one word is no list")
-        words = list(classes)
         if named:
             return sorted({c if isinstance(c, str) else str(operator.index(c)) for c in words})
         return sorted({int(c) if isinstance(c, str) else operator.index(c) for c in words})
     except (TypeError, ValueError) as error:
-        wanted = "a list of names" if named else "a list of integers, such as [7, 8, 9]"
-        raise InputError(f"classes={classes!r} must be {wanted}.") from error
+        wanted = "names of classes" if named else "whole numbers, such as 7,8,9"
+        raise InputError(f"classes={_spelled(words)} must be {wanted}.") from error
+
+
+def _spelled(classes: list[Any]) -> str:
+    """The classes as the option has them; an empty list, which only Python can give, as Python has it."""
+    return ",".join(map(str, classes)) or "[]"
 
 
 def refuse_name(path: Path, label_name: str | None) -> None:

@@ -16,7 +16,7 @@ from harmonium.deep.folder import DeepFolder
 from harmonium.deep.unroll import encoder, sizes_of
 from harmonium.errors import HarmoniumError, InputError
 from harmonium.io import new_file, written_aside
-from harmonium.runs.folder import is_deep
+from harmonium.runs.folder import DEEP, is_deep, lacking
 
 #: Largest difference that single precision may make between torch and what has been written.
 _CLOSE = 1e-4
@@ -50,7 +50,8 @@ def export(
         The file does not say what the network says.
     """
     if not is_deep(run):
-        raise InputError(f"{run} holds no network; give the folder of a run that was trained with layers.")
+        what = lacking(run, f"no {DEEP}")
+        raise InputError(f"{run} holds no network ({what}); give the folder of a run that was trained with layers.")
     path = new_file(out, ".onnx", overwrite=overwrite)
     network = exported_network(DeepFolder(run), probabilities)
     model = onnx_bytes(network)

@@ -21,7 +21,7 @@ from harmonium.data.dataset import RECIPE, Dataset
 from harmonium.deep.config import DeepConfig
 from harmonium.errors import HarmoniumError, InputError
 from harmonium.io import write_json, write_text
-from harmonium.runs.folder import DEEP, RunFolder
+from harmonium.runs.folder import DEEP, RunFolder, lacking
 
 _OWN = ("network.safetensors", "fine-tuning.jsonl", "summary.json", "figures/*.png", RECIPE, DEEP)
 
@@ -96,7 +96,7 @@ class DeepFolder:
         """The options of machines and network; raises InputError where they cannot be read."""
         path = self.path / DEEP
         if not path.is_file():
-            what = "no deep.toml" if self.path.is_dir() else "there is no such folder"
+            what = lacking(self.path, f"no {DEEP}")
             raise InputError(
                 f"{self.path} holds no network of machines ({what}); give a folder that train --layers has made."
             )

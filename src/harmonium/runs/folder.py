@@ -104,7 +104,7 @@ class RunFolder:
                 f"{path} holds a network of machines; give one of them, such as {folder.path / 'layer-1'}."
             )
         if not folder.config_path.is_file():
-            what = "neither config.toml nor deep.toml" if folder.path.is_dir() else "there is no such folder"
+            what = lacking(path, "neither config.toml nor deep.toml")
             raise InputError(f"{path} holds no run ({what}); give a folder that harmonium train has made.")
         return folder
 
@@ -228,6 +228,13 @@ class RunFolder:
 def is_deep(path: str | os.PathLike[str]) -> bool:
     """Whether a folder is that of a network."""
     return (Path(path) / DEEP).is_file()
+
+
+def lacking(path: str | os.PathLike[str], without: str) -> str:
+    """Why no run is at `path`: it is not there, or no folder, or a folder `without` what a run has."""
+    if Path(path).is_dir():
+        return without
+    return "it is a file, and a run is a folder" if Path(path).exists() else "there is no such folder"
 
 
 def layer_number(path: str | os.PathLike[str]) -> int:

@@ -41,6 +41,8 @@ __all__ = [
     "parts_of",
 ]
 
+_NUMERIC = frozenset("0123456789+-.")  # what a number begins with, and no family's name
+
 
 def parse_side(text: str, *, columns: int | None = None) -> UnitFamily:
     """Read the spelling of a side: ``FAMILY:COUNT[,option=value…]``, parts of a product joined by ``+``.
@@ -48,13 +50,20 @@ def parse_side(text: str, *, columns: int | None = None) -> UnitFamily:
     Where COUNT is left out it is `columns`, the number of data columns (``gaussian,variance=1``); for one-hot units
     the option q then gives the states of a column (``onehot,q=21``).  Raises InputError naming the wrong word.
     """
-    parts = [_parse_part(part.strip(), columns if "+" not in text else None) for part in text.split("+")]
+    # a sign at the beginning is that of a number, not of a product
+    words = [text] if text[:1] == "+" else text.split("+")
+    parts = [_parse_part(part.strip(), columns if len(words) == 1 else None) for part in words]
     return parts[0] if len(parts) == 1 else Product(*parts)
 
 
 def _parse_part(text: str, columns: int | None) -> UnitFamily:
     head, *words = text.split(",")
     name, colon, count = head.partition(":")
+    if name[:1] in _NUMERIC:
+        raise InputError(
+            f"{name!r} names no units; write how many as a whole number from 1 on, as in bernoulli:16, and separate "
+            "layers by commas, as in layers=500,500."
+        )
     if name not in FAMILIES:
         near = difflib.get_close_matches(name, FAMILIES, 1)
         hint = f"; did you mean {near[0]!r}?" if near else "."

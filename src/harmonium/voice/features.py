@@ -21,7 +21,7 @@ from harmonium.data.blocks import row_blocks
 from harmonium.errors import InputError
 from harmonium.voice import spectra
 from harmonium.voice.recordings import Recordings
-from harmonium.voice.wav import Signal
+from harmonium.voice.wav import LEAST_RATE, Signal
 
 KINDS, WINDOWS = ("logmel", "mfcc"), ("recording", "spliced")
 _FILE_KIND = "voice features"
@@ -110,7 +110,7 @@ class Features:
             if getattr(self, name) not in known:
                 raise InputError(f"{name}={getattr(self, name)!r} must be one of {', '.join(known)}.")
         for name, low in (
-            ("rate", 1000),
+            ("rate", LEAST_RATE),
             ("bands", 2),
             ("coefficients", 1),
             ("frames", 2),

@@ -229,18 +229,24 @@ def _read(folder: Path, rows: list[Row], rate: int | None) -> Recordings:
     )
     # the most common one, and the higher of two that are as common
     rate = rate or max(rates, key=lambda own: (rates[own], own))
-    notes = []
+    notes: list[str] = []
+
+    def note(count: int, several: str, one: str) -> None:
+        notes.append(f"the recording {one}" if len(rows) == 1 else f"{count} of {len(rows)} recordings {several}")
+
     broken = [name for name, *_ in rows if breaks_off(folder / name)]
     if broken:
-        notes.append(
-            f"{len(broken)} of {len(rows)} recordings end before the length in their header, and are taken as far as "
-            f"they go ({broken[0]})"
-        )
+        note(
+            len(broken), f"end before the length in their header, and are taken as far as they go ({broken[0]})",
+            f"ends before the length in its header, and is taken as far as it goes ({broken[0]})",
+        )  # fmt: skip
     if mixed:
-        notes.append(f"{len(mixed)} of {len(rows)} recordings had several channels, mixed down to one ({mixed[0]})")
+        said = f"had several channels, mixed down to one ({mixed[0]})"
+        note(len(mixed), said, said)
     for own, count in sorted(rates.items()):
         if own != rate:
-            notes.append(f"{count} of {len(rows)} recordings were resampled from {own} to {rate} samples a second")
+            said = f"resampled from {own} to {rate} samples a second"
+            note(count, f"were {said}", f"was {said}")
     items = [
         Recording(name, resample(signal, own, rate), label, speaker, index)
         for (name, label, speaker, index), (signal, own, _) in zip(rows, read, strict=True)

@@ -20,6 +20,8 @@ from harmonium.errors import InputError
 Signal = np.ndarray
 _KINDS = ("WAV", "WAVEX", "RF64")
 _UNKNOWN = 0x7FFF0000
+#: Samples a second, at least: below them nothing is left of speech.
+LEAST_RATE = 1000
 _PEAK, _STEPS = 0.99, 1 << 15
 
 
@@ -48,7 +50,7 @@ def read_wav(path: str | os.PathLike[str]) -> tuple[Signal, int, int]:
     Raises
     ------
     InputError
-        A file that is missing, empty, no WAV, of no samples, or with samples that are not finite.
+        A file that is missing, empty, no WAV, of too low a rate, of no samples, or with samples that are not finite.
     """
     path = Path(path)
     soundfile = library("soundfile")
@@ -61,6 +63,11 @@ def read_wav(path: str | os.PathLike[str]) -> tuple[Signal, int, int]:
             kind, rate, channels = file.format, int(file.samplerate), int(file.channels)
             if kind not in _KINDS:
                 raise InputError(f"{path} is a {kind} file and no WAV; convert it.")
+            if rate < LEAST_RATE:
+                raise InputError(
+                    f"{path} has {rate} samples a second by its header, and recordings need {LEAST_RATE} or more; mend "
+                    "the header or record it again."
+                )
             samples = file.read(dtype="float32", always_2d=True)
     except (RuntimeError, OSError) as error:  # soundfile's own errors are RuntimeErrors
         raise InputError(f"{path} is not a WAV file that can be read ({str(error).rstrip('.')}); replace it.") from None

@@ -78,7 +78,7 @@ class Hidden {
     byId("weights").setAttribute("aria-label", `What hidden unit ${this.unit + 1} ${sentence}`);
     byId("unit-name").textContent = name;
     const { range } = model;
-    const percent = range && `${plain((100 * (value - range[0])) / (range[1] - range[0]))} %`;
+    const percent = range && `${plain((100 * (value - range[0])) / (range[1] - range[0]))}\u00a0%`;
     byId("unit-text").textContent = !range ? `Its value is ${plain(value, 2)} now.`
       : range[0] < 0 ? `Its value is ${plain(value, 2)} now, between −1 and 1.`
       : `On with a chance of ${percent} now.`;

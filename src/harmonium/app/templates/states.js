@@ -79,7 +79,7 @@ class States {
       let off = 0;
       for (let p = 0; p < x.length; p++) off += Math.abs(x[p] - reconstruction[p]);
       const percent = plain((100 * off) / (x.length * (high - low)), 1);
-      column.error.textContent = `Error ${percent} %`;
+      column.error.textContent = `Error ${percent}\u00a0%`;
       column.canvas.setAttribute("aria-label", `${state.name}: rebuilt picture, error ${percent} percent`);
       column.bars.hidden = column.verdict.hidden = !probabilities;
       if (probabilities) this.guess(column, probabilities);
@@ -97,7 +97,7 @@ class States {
     column.rows.forEach(({ root, fill, share }, c) => {
       root.classList.toggle("best", c === best);
       fill.style.transform = `scaleX(${probabilities[c].toFixed(4)})`;
-      share.textContent = probabilities[c] < 0.005 ? "" : `${plain(100 * probabilities[c])} %`;
+      share.textContent = probabilities[c] < 0.005 ? "" : `${plain(100 * probabilities[c])}\u00a0%`;
     });
     column.bars.setAttribute("aria-label", `Probabilities: ${name} ${plain(100 * probabilities[best])} percent`);
   }

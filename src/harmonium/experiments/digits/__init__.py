@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from harmonium.experiments.digits import dbn, features, labels, states, ways
 from harmonium.experiments.digits.document import CITATION
 from harmonium.experiments.digits.scales import SCALES, facts
 from harmonium.experiments.study import Experiment, Notebook
 from harmonium.report import blocks
+
+#: What the parts ask beyond the document.
+_ASKS = {
+    "ways": "how a learned distribution classifies",
+    "features": "how good learned features are",
+    "dbn": "what a deep network reaches",
+    "labels": "what pre-training is worth where labels are few",
+}
+#: Parts whose earlier settings were once scored on the test images.
+_SEEN = {"features", "dbn", "labels"}
 
 
 def intro(notebook: Notebook, sections: Sequence[blocks.Section]) -> list[blocks.Block]:
@@ -19,15 +29,7 @@ def intro(notebook: Notebook, sections: Sequence[blocks.Section]) -> list[blocks
             "the pixels of a digit, and a layer of hidden units that speak to the pixels and not to each other. "
             "Machines stacked one on another are a deep belief network; unrolled, it is an ordinary neural network "
             "whose first weights were learned without labels, to be fine-tuned by backpropagation.\n\n"
-            f"This page does again what {CITATION} shows: a digit beside what is regenerated of it, with random, "
-            "pre-trained and fine-tuned weights"
-            + (", and says of its words whether they hold" if notebook.scale.comparable else "")
-            + ". Then it asks what the document leaves open: how a learned distribution classifies, how good learned "
-            "features are, what a deep network reaches, and what pre-training is worth where labels are few. Every "
-            "number was computed by the command at the end of the page. Test images chose "
-            "no setting but one, in a trial of one seed: how large random first weights are where labels are few. A "
-            "larger rate of fine-tuning the deep network and a shorter training of the machines were seen on them, "
-            "too, and were worse."
+            + " ".join(_about({section.id for section in sections}, judged=notebook.scale.comparable))
         )
     ]
     if not notebook.scale.comparable:
@@ -41,6 +43,33 @@ def intro(notebook: Notebook, sections: Sequence[blocks.Section]) -> list[blocks
     answers = [f'<b><a href="#{section.id}">{section.title}</a></b> {section.lead}' for section in sections]
     found.append(blocks.Text("\n\n".join(answers)))
     return [*found, *notebook.verdicts] if notebook.scale.comparable else found
+
+
+def _about(parts: set[str], *, judged: bool) -> Iterator[str]:
+    """What the page does and how, a sentence each, of those parts alone that are on it."""
+    if "states" in parts:
+        yield (
+            f"This page does again what is shown in {CITATION}: a digit beside what is regenerated of it, with random, "
+            f"pre-trained and fine-tuned weights{', and says of its words whether they hold' if judged else ''}."
+        )
+    asks = [words for name, words in _ASKS.items() if name in parts]
+    if asks:
+        begun = (
+            "Then it asks what the document leaves open"
+            if "states" in parts
+            else f"This page asks what {CITATION}, leaves open"
+        )
+        yield f"{begun}: {', and '.join(filter(None, (', '.join(asks[:-1]), asks[-1])))}."
+    yield "Every number was computed by the command that this page names."
+    few = "labels" in parts
+    yield "Test images chose no setting" + (
+        " but one, in a trial of one seed: how large random first weights are where labels are few." if few else "."
+    )
+    if _SEEN & parts:
+        yield (
+            "Earlier settings of the machines and of the deep network's fine-tuning were scored on them, and were worse; "
+            "those that took their place were chosen on training images."
+        )
 
 
 EXPERIMENT = Experiment(

@@ -36,7 +36,7 @@ def intro(notebook: Notebook, sections: Sequence[blocks.Section]) -> list[blocks
             f"larger.\n\nThis page does again what {CITATION} did with the handwritten digits 7, 8 and 9"
             + (", says of each of its claims whether it holds," if notebook.scale.comparable else "")
             + " and answers the questions that it leaves open. Every number that is not marked as the document's was "
-            "computed by the command at the end of the page."
+            "computed by the command that this page names."
         )
     ]
     if not notebook.scale.comparable:

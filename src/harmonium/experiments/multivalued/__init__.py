@@ -23,7 +23,7 @@ def intro(notebook: Notebook, sections: Sequence[blocks.Section]) -> list[blocks
             f"This page does again what {CITATION} did"
             + (", says of each of its claims whether it holds," if notebook.scale.comparable else "")
             + " and goes on to ask whether it is the number of values that matters, or only that it makes the units "
-            "weaker. Every number was computed by the command at the end of the page."
+            "weaker. Every number was computed by the command that this page names."
         )
     ]
     if not notebook.scale.comparable:
