@@ -194,7 +194,8 @@ def test_an_autoencoder_gives_back_better_than_before(tmp_path):
         ({"layers": "8", "layer_options": "2:epochs=3"}, "about layer 2 of 1"),
         ({"layers": "8", "layer_options": "epochs=3"}, "cannot be read at 'epochs=3'"),
         ({"layers": "8", "layer_options": "1:hidden=ising:3"}, "cannot change hidden"),
-        ({"layers": "8", "layer_options": "1:epoch=3"}, "did you mean 'epochs'"),
+        ({"layers": "8", "layer_options": "1:epoch=3"}, "layer_options of layer 1: .* did you mean 'epochs'"),
+        ({"layers": "8,4", "layer_options": "2:epochs=x"}, "layer_options of layer 2: epochs must be a whole number"),
         ({"layers": "8", "fine_tune_rate": 0.0}, "fine_tune_rate must be"),
     ],
 )  # fmt: skip

@@ -181,7 +181,10 @@ class DeepConfig:
         for name in changes:
             if name.replace("-", "_") in (*_OWN, "data", "visible", "held_out", "validation", "seed"):
                 raise InputError(f"layer_options cannot change {name}; it holds for the whole network.")
-        own = config_from(changes, from_text=True)
+        try:
+            own = config_from(changes, from_text=True)
+        except InputError as error:
+            raise InputError(f"layer_options of layer {number}: {error}") from None
         named = {name.replace("-", "_"): getattr(own, name.replace("-", "_")) for name in changes}
         whole = replace(config, hidden=self.hidden[number - 1], target="", objective="auto", **named)
         if number == 1:

@@ -67,8 +67,8 @@ def _about(parts: set[str], *, judged: bool) -> Iterator[str]:
     )
     if _SEEN & parts:
         yield (
-            "Earlier settings of the machines and of the deep network's fine-tuning were scored on them, and were worse; "
-            "those that took their place were chosen on training images."
+            "Earlier settings of the machines and of the deep network's fine-tuning were scored on them, and were "
+            "worse; those that took their place were chosen on training images."
         )
 
 
