@@ -181,6 +181,12 @@ def test_dots_stand_at_their_errors_and_no_axis_shows_less_than_none():
         assert ax.lines[0].get_xdata().tolist() == values
         assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "b"]
         assert ax.get_xlim()[0] >= 0
+        assert ax.get_xscale() == "linear"
+    figure = error_dots([Dot("a", Interval(1, 0.5), Interval(2, 0.1)), Dot("b", Interval(60, 30), Interval(80, 5))],
+                        labels=("clean", "noisy"))  # fmt: skip
+    for ax in figure.axes:
+        assert ax.get_xscale() == "log"
+        assert ax.get_xlim()[0] < 0.5
     with pytest.raises(InputError, match="dots is empty"):
         error_dots([], labels=("", ""))
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from harmonium.experiments.statistics import Interval
 
 
+#: Errors that differ more than so many times stand on a logarithmic axis.
+_DECADES = 20
+
+
 @dataclass(frozen=True)
 class Dot:
     """A classifier and its two errors, in per cent, each with the interval that it is known to."""
@@ -27,7 +31,7 @@ class Dot:
 
 
 def error_dots(dots: Sequence[Dot], *, labels: tuple[str, str], unit: str = "error, %", decimals: int = 1) -> Figure:
-    """Draw them from the top to the bottom, in the order given.
+    """Draw them from the top to the bottom, in the order given; on a logarithmic axis where they differ by decades.
 
     Parameters
     ----------
@@ -51,6 +55,11 @@ def error_dots(dots: Sequence[Dot], *, labels: tuple[str, str], unit: str = "err
     if not dots:
         raise InputError("dots is empty; give at least one classifier.")
     places = np.arange(len(dots))[::-1]
+    ends = [end for dot in dots for end in (dot.left.value, dot.right.value, dot.left.low, dot.right.low)]
+    ends = [end for end in ends if np.isfinite(end)]
+    decades = min(ends) > 0 and max(ends) > _DECADES * min(ends)
+    from matplotlib.ticker import LogLocator
+
     with style():
         figure = new_figure(height=0.9 + 0.24 * len(dots))
         axes = figure.subplots(1, 2, sharey=True)
@@ -69,7 +78,14 @@ def error_dots(dots: Sequence[Dot], *, labels: tuple[str, str], unit: str = "err
             ax.set_xlabel(unit)
             ax.set_ylim(-0.6, len(dots) - 0.4)
             ax.margins(x=0.14)
-            ax.set_xlim(left=max(0.0, ax.get_xlim()[0]))  # an interval may reach below zero, an error cannot
+            if decades:
+                ax.set_xscale("log")
+                ax.set_xlim(min(ends) / 1.2, max(ends) * 1.9)
+                ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                ax.xaxis.set_major_formatter("{x:g}")
+                ax.xaxis.set_minor_formatter("")
+            else:
+                ax.set_xlim(left=max(0.0, ax.get_xlim()[0]))  # an interval may reach below zero, an error cannot
             headings(ax, label)
         axes[0].set_yticks(places, [dot.name for dot in dots])
         axes[0].tick_params(axis="y", length=0)

@@ -147,7 +147,7 @@ def _picture(notebook: Notebook, name: str, words: str, result: Done, shape: tup
         f"states-{name.replace(' ', '-')}", figure,
         f"Test images, and what {words} makes of them by means with random, pre-trained and fine-tuned weights, beside "
         f"{_title('PCA', result)}. The first image of each digit, and a second 2 and 7.",
-        "Five lines of images: digits, a dull grey, and three lines of regenerated digits.",
+        "Five lines of images: digits, grey noise, and three lines of regenerated digits.",
     )  # fmt: skip
 
 
@@ -169,8 +169,9 @@ def _verdicts(
     both = [a and b for a, b in zip(worse, lost, strict=True)]
     found.append(notebook.verdict(
         RANDOM, WHERE, "confirmed" if all(both) else "partly" if any(both) else "contradicted",
-        _each(numbers, "random") + " Means show no noise but a dull grey; drawn pixel by pixel it would be noise. "
-        "Confirmed: it is farther from the image than the mean image is, and most digits can no longer be read.",
+        _each(numbers, "random") + " The means are one grey speckle, nearly the same for every digit; drawn pixel by "
+        "pixel it would be new noise each time. Confirmed: it is farther from the image than the mean image is, and "
+        "most digits can no longer be read.",
     ))  # fmt: skip
     for state, claim in (("pre-trained", PRE_TRAINED), ("fine-tuned", FINE_TUNED)):
         near = [errors[name][state] <= GOOD_ERROR * errors[name]["mean image"] for name in NETWORKS]
