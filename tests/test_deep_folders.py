@@ -9,9 +9,12 @@ import pytest
 import torch
 
 import harmonium as hm
+from harmonium.cli.options import config_of
+from harmonium.config import Config
 from harmonium.deep.scores import table
 from harmonium.deep.stack import features
 from harmonium.errors import InputError
+from harmonium.presets import Preset
 from harmonium.runs.check import check
 from harmonium.runs.folder import RunFolder
 from harmonium.runs.reopen import reopen
@@ -119,6 +122,21 @@ def test_a_target_changes_nothing_of_the_machines(options):
     with_target = hm.train_deep(X, Y, **given, target="label")
     for a, b in zip(plain.stack.machines, with_target.stack.machines, strict=True):
         assert torch.equal(a.W, b.W)
+
+
+@pytest.mark.parametrize("given", [{"optimizer": "adam"}, {"learning_rate": 0.2}])
+def test_a_file_s_or_a_preset_s_options_are_the_machines(given, tmp_path, monkeypatch):
+    """The optimizer of a file stays; hidden units of a preset give way to layers."""
+    monkeypatch.setattr("harmonium.presets.PRESETS", {"own": Preset({"hidden": "bernoulli:9", **given}, "", "")})
+    (tmp_path / "c.toml").write_text("".join(f"{name} = {value!r}\n" for name, value in given.items()))
+    for config in (
+        config_of({"target": "label"}, str(tmp_path / "c.toml"), None, stacked=True),
+        config_of({"target": "label"}, None, "own", stacked=True),
+    ):
+        assert (config.optimizer, config.learning_rate) == (
+            given.get("optimizer", "sgd"), given.get("learning_rate", -1.0),
+        )  # fmt: skip
+        assert config.hidden == Config().hidden
 
 
 def test_a_machine_that_was_interrupted_is_gone_on_with_as_a_network(run):

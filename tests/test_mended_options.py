@@ -47,7 +47,6 @@ NETWORKS = {
     "--layers 5,x": "layers='5,x': layer 2='x' cannot be used",
     "--layers -3": "layers='-3': layer 1='-3' cannot be used: '-3' names no units; write how many as a whole number",
     "--layers 10;20": "'10;20' names no units; write how many as a whole number from 1 on, as in bernoulli:16, and",
-    "--preset mnist-789-L8": "the preset mnist-789-L8 has hidden='bernoulli:8', which is for one machine, and layers",
     "--preset mnist-discriminative": "which is for one machine, and layers stacks several; give the other options",
 }
 

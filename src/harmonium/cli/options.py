@@ -10,7 +10,7 @@ import click
 
 from harmonium.config import Config
 from harmonium.config_from import config_from, read_toml
-from harmonium.deep.config import SINGLE, DeepConfig, split_options
+from harmonium.deep.config import SINGLE, DeepConfig, of_machines, split_options
 from harmonium.errors import InputError
 from harmonium.options import takes
 from harmonium.presets import preset
@@ -71,15 +71,18 @@ def deep_of(given: dict[str, Any]) -> tuple[dict[str, Any], DeepConfig | None]:
 def config_of(
     given: dict[str, Any], config_file: str | None, preset_name: str | None, *, stacked: bool = False
 ) -> Config:
-    """The options given, before those of a file or of a preset.
+    """The options given, before those of a file or of a preset, whose hidden units give way to layers.
 
     Raises InputError where the latter have one that machines that are `stacked` do not take.
     """
     if config_file and preset_name is not None:
         raise InputError("--preset and --config both give the options; leave one of them out.")
-    named = config_from(read_toml(config_file)).as_dict() if config_file else {}
+    named = {key.replace("-", "_"): value for key, value in (read_toml(config_file) if config_file else {}).items()}
+    config_from(named)  # what is wrong in a file is not the fault of what was given beside it
     if preset_name is not None:
         named = preset(preset_name)
+        if stacked:
+            named.pop("hidden", None)
     plain = Config()
     for name in SINGLE if stacked else ():
         if named.get(name, getattr(plain, name)) != getattr(plain, name):
@@ -88,7 +91,8 @@ def config_of(
                 f"{where} has {name}={named[name]!r}, which is for one machine, and layers stacks several; give the "
                 "other options one by one."
             )
-    return config_from({**named, **given}, from_text=True)
+    found = {**named, **given}
+    return config_from(of_machines(found) if stacked else found, from_text=True)
 
 
 def asked_for(data: str | None, options: dict[str, Any], **paths: str | None) -> dict[str, Any]:

@@ -199,8 +199,6 @@ class DeepConfig:
 def split_options(options: Mapping[str, Any], *, from_text: bool = False) -> tuple[dict[str, Any], DeepConfig]:
     """Options of the machines, and those of the network, out of all of them.
 
-    The machines' own choice of an optimizer is that of generative ones, with a target, too.
-
     Raises InputError for the objectives of a single machine, which a network has not.
     """
     named = {key.replace("-", "_"): value for key, value in options.items()}
@@ -209,7 +207,12 @@ def split_options(options: Mapping[str, Any], *, from_text: bool = False) -> tup
         if name in named:
             raise InputError(f"{name}={named[name]!r} is for one machine, and layers stacks several; leave it out.")
     deep = options_from(DeepConfig, {k: v for k, v in named.items() if k in own}, from_text=from_text)
-    machines = {key: value for key, value in named.items() if key not in own}
-    if machines.get("optimizer", "auto") == "auto":
-        machines["optimizer"] = "sgd"  # every machine learns its data, whatever the network is to predict
-    return machines, deep
+    return {key: value for key, value in named.items() if key not in own}, deep
+
+
+def of_machines(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The same options with the optimizer of generative machines where none is said.
+
+    Each learns its data, whatever the network is to predict.
+    """
+    return {**options, "optimizer": "sgd"} if options.get("optimizer", "auto") == "auto" else dict(options)

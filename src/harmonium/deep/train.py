@@ -16,7 +16,7 @@ from torch import nn
 from harmonium.config import IN_MEMORY, Config
 from harmonium.config_from import config_from
 from harmonium.data import Dataset
-from harmonium.deep.config import DeepConfig, split_options
+from harmonium.deep.config import DeepConfig, of_machines, split_options
 from harmonium.deep.files import load_network, save_network
 from harmonium.deep.finetune import (
     Settings,
@@ -83,7 +83,7 @@ def train_deep(
     if labels is not None and not in_memory:
         given["labels"] = labels
     named, deep = split_options(given)
-    config = config_from(named)
+    config = config_from(of_machines(named))
     dataset = array_data(data, labels, config) if in_memory else None
     return start_deep(config, deep, out, dataset=dataset, overwrite=overwrite, progress=progress, keep=out is not None)
 
