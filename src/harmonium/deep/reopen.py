@@ -29,7 +29,8 @@ from harmonium.units import parse_side
 def load_deep(path: str | os.PathLike[str]) -> DeepRun:
     """A finished deep run from its folder; its network is None where it was not fine-tuned.
 
-    Raises InputError where there is none, or it is not finished.
+    Raises InputError where there is none, where it is not finished or has lost a part, and where parts of several runs
+    are mixed.
     """
     folder = DeepFolder(path)
     config, deep = folder.read_config()

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     from harmonium.experiments.statistics import Interval
 
-
-#: Errors that differ more than so many times stand on a logarithmic axis.
-_DECADES = 20
+#: Errors that differ by more than this factor stand on a logarithmic axis.
+_WIDE = 20
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Dot:
 
 
 def error_dots(dots: Sequence[Dot], *, labels: tuple[str, str], unit: str = "error, %", decimals: int = 1) -> Figure:
-    """Draw them from the top to the bottom, in the order given; on a logarithmic axis where they differ by decades.
+    """Draw them from the top to the bottom, in the order given; on a logarithmic axis where they differ widely.
 
     Parameters
     ----------
@@ -54,12 +53,12 @@ def error_dots(dots: Sequence[Dot], *, labels: tuple[str, str], unit: str = "err
     """
     if not dots:
         raise InputError("dots is empty; give at least one classifier.")
+    from matplotlib.ticker import LogLocator
+
     places = np.arange(len(dots))[::-1]
     ends = [end for dot in dots for end in (dot.left.value, dot.right.value, dot.left.low, dot.right.low)]
     ends = [end for end in ends if np.isfinite(end)]
-    decades = min(ends) > 0 and max(ends) > _DECADES * min(ends)
-    from matplotlib.ticker import LogLocator
-
+    wide = min(ends) > 0 and max(ends) > _WIDE * min(ends)
     with style():
         figure = new_figure(height=0.9 + 0.24 * len(dots))
         axes = figure.subplots(1, 2, sharey=True)
@@ -78,7 +77,7 @@ def error_dots(dots: Sequence[Dot], *, labels: tuple[str, str], unit: str = "err
             ax.set_xlabel(unit)
             ax.set_ylim(-0.6, len(dots) - 0.4)
             ax.margins(x=0.14)
-            if decades:
+            if wide:
                 ax.set_xscale("log")
                 ax.set_xlim(min(ends) / 1.2, max(ends) * 1.9)
                 ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

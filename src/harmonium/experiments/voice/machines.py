@@ -45,6 +45,7 @@ DISCRIMINATIVE: dict[str, Any] = {
     "optimizer": "adam", "learning_rate": 0.001, "batch_size": 50, "epochs": 60, "weight_start": "xavier",
     "validation": 0.0, "patience": 0, "l2": 0.0001, "measure": 2,
 }  # fmt: skip
+#: Dropout is for classifiers, and these machines learn by sgd, the program's own choice.
 CODE: dict[str, Any] = {
     **{name: value for name, value in NETWORK.items() if name not in ("dropout", "optimizer")},
     "layers": "512,256", "fine_tune": "autoencoder", "fine_tune_epochs": 100,
