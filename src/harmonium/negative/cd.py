@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harmonium.gibbs import sweep
+from torch import Tensor
+
+from harmonium.gibbs import sample_side
 from harmonium.machine import RBM
 from harmonium.moments import Sample
-from harmonium.negative.base import Info, Sampling, State
+from harmonium.negative.base import Sampling, State
 from harmonium.noise import Noise
 
 
@@ -25,6 +27,11 @@ class CD(Sampling):
         """Nothing persists."""
         return {}
 
-    def sample(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[Sample, State, Info]:
-        """The rows after `steps` sweeps from the minibatch."""
-        return Sample(sweep(rbm, data.v, noise, self.steps, eta_h=data.eta_h)), state, {}
+    def start(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> Tensor:
+        """Drawn at the rows of the minibatch."""
+        eta_h = rbm.eta_h_from_v(data.v) if data.eta_h is None else data.eta_h
+        return sample_side(rbm.hidden, eta_h, noise)
+
+    def keep(self, rbm: RBM, eta_h: Tensor, noise: Noise) -> State:
+        """Nothing persists."""
+        return {}

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harmonium.gibbs import start_visible, sweep
+from torch import Tensor
+
+from harmonium.gibbs import sample_h_from_v, sample_side, start_visible
 from harmonium.machine import RBM
 from harmonium.moments import Sample
-from harmonium.negative.base import Info, Sampling, State
+from harmonium.negative.base import Sampling, State
 from harmonium.noise import Noise
 
 
@@ -23,10 +25,13 @@ class PCD(Sampling):
     chains: int = 100
 
     def init(self, rbm: RBM, noise: Noise) -> State:
-        """Chains of independent units with the machine's biases."""
-        return {"v": start_visible(rbm, self.chains, noise)}
+        """Chains of independent visible units with the machine's biases."""
+        return {"h": sample_h_from_v(rbm, start_visible(rbm, self.chains, noise), noise)}
 
-    def sample(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[Sample, State, Info]:
-        """The chains after `steps` more sweeps."""
-        v = sweep(rbm, state["v"], noise, self.steps)
-        return Sample(v), {"v": v}, {}
+    def start(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> Tensor:
+        """Where they wait."""
+        return state["h"]
+
+    def keep(self, rbm: RBM, eta_h: Tensor, noise: Noise) -> State:
+        """All of them."""
+        return {"h": sample_side(rbm.hidden, eta_h, noise)}

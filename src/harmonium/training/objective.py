@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from harmonium.kernels.small import can_call, small_gradient
 from harmonium.machine import RBM
 from harmonium.moments import Sample, likelihood_gradient, minus_moments
 from harmonium.negative import Clamped, Info, Negative, Sampling, State
@@ -19,8 +20,8 @@ from harmonium.training.transforms import Transform
 class Objective:
     """What an update may ask about the minibatch v (N, V); negative and transform states advance with each gradient.
 
-    Where the rows are `partly_labelled`, some may have no label.  The gradient of W is written into `room` (V, H) where
-    that can be, and is overwritten by the next one.
+    Where the rows are `partly_labelled`, some may have no label.  The gradient, or that of W, is written into `room`
+    where that can be, and is overwritten by the next one.
     """
 
     rbm: RBM
@@ -31,7 +32,7 @@ class Objective:
     transform_states: list[dict[str, Tensor]]
     noise: Noise
     partly_labelled: bool = False
-    room: Tensor | None = None
+    room: RBM | None = None
     info: Info = field(default_factory=dict)
     _data: Sample | None = None
     _positive: RBM | None = None
@@ -42,7 +43,8 @@ class Objective:
             self._data, self._positive = partly_labelled(self.rbm, self.v, self.noise)
         else:
             known = None if self._positive is None else self._positive.a
-            self._data, self._positive = positive_phase(self.rbm, self.v, known, self.room)
+            room = None if self.room is None else self.room.W
+            self._data, self._positive = positive_phase(self.rbm, self.v, known, room)
         return self._positive
 
     def gradient(self) -> RBM:
@@ -50,22 +52,34 @@ class Objective:
         rbm = self.rbm
         if isinstance(self.negative, Clamped) and not self.partly_labelled:
             gradient, mean_h, self.info = self.negative.gradient(rbm, self.v)
+        elif isinstance(self.negative, Sampling) and self._in_one_call():
+            gradient, mean_h, chains = small_gradient(
+                rbm, self.v, self.negative_state.get("h"), self.negative.steps, self.noise, self.room
+            )
+            self.negative_state = {} if chains is None else {"h": chains}
         else:
-            positive = self.data_moments()
-            assert self._data is not None
-            asked = rbm, self._data, self.negative_state, self.noise
-            if isinstance(self.negative, Sampling):
-                sample, self.negative_state, self.info = self.negative.sample(*asked)
-                gradient = minus_moments(positive, rbm, sample)
-            else:
-                model, self.negative_state, self.info = self.negative.step(*asked)
-                gradient = likelihood_gradient(positive, model)
-            mean_h = positive.b[..., 0, :]
+            gradient, mean_h = self._by_tensors()
         if not self.transform_states:
             self.transform_states = [t.init(rbm, mean_h) for t in self.transforms]
         for i, transform in enumerate(self.transforms):
             gradient, self.transform_states[i] = transform.step(rbm, gradient, mean_h, self.transform_states[i])
         return gradient
+
+    def _in_one_call(self) -> bool:
+        if not isinstance(self.negative, Sampling) or self.partly_labelled:
+            return False
+        return can_call(self.rbm, max(len(self.v), len(self.negative_state.get("h", ()))), self.noise)
+
+    def _by_tensors(self) -> tuple[RBM, Tensor]:
+        """The data's moments minus the model's, and < E[h|v] > (..., H) of the data."""
+        positive = self.data_moments()
+        assert self._data is not None
+        asked = self.rbm, self._data, self.negative_state, self.noise
+        if isinstance(self.negative, Sampling):
+            sample, self.negative_state = self.negative.sample(*asked)
+            return minus_moments(positive, self.rbm, sample), positive.b[..., 0, :]
+        model, self.negative_state, self.info = self.negative.step(*asked)
+        return likelihood_gradient(positive, model), positive.b[..., 0, :]
 
     def loss(self) -> float:
         """Minus the penalised objective after `gradient`, in nats and up to a constant of the data.

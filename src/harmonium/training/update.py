@@ -23,6 +23,7 @@ from harmonium.errors import InputError
 from harmonium.machine import RBM, packed, unpacked
 from harmonium.training.objective import Objective
 from harmonium.training.schedules import Schedule
+from harmonium.training.sgd import sgd_step_, steps_plainly
 
 
 class Update(Protocol):
@@ -126,7 +127,7 @@ class GradientUpdate:
 
         def closure() -> float:
             nonlocal before
-            objective.room = self._grad.W
+            objective.room = self._grad
             for grad, ascent in zip(self._grad.tensors, objective.gradient().tensors, strict=True):
                 if not self.ascends:
                     torch.neg(ascent, out=grad)
@@ -137,7 +138,11 @@ class GradientUpdate:
                 self.flat.zero_()
             return objective.loss() if self.full_batch else 0.0
 
-        self.optimizer.step(closure)
+        if steps_plainly(self.optimizer, self.flat):
+            closure()
+            sgd_step_(self.optimizer, self.flat)
+        else:
+            self.optimizer.step(closure)
         if before is not None:
             factors = self.flat.new_tensor(rates).div_(max(rates)).unsqueeze(-1)
             torch.addcmul(before, self.flat, factors, out=self.flat)
