@@ -240,10 +240,10 @@ class Config:
     seed: int = option(0, "Same seed, same machine, same threads: the same numbers.", "Run", low=0, high=2**63 - 1)
     precision: str = option(
         "auto",
-        "Of the parameters while they are trained.",
+        "Of the parameters while they are trained; bfloat16 is float32 with products of bfloat16, for cd and pcd.",
         "Run",
-        choices=("auto", "float32", "float64"),
-        shown="float64 for lbfgs and em, else float32",
+        choices=("auto", "float32", "bfloat16", "float64"),
+        shown="float64 for lbfgs and em, bfloat16 where there are units for it, else float32",
     )
     device: str = option("cpu", "cpu, cuda, mps, or auto for the fastest there is.", "Run")
     threads: int = option(

@@ -31,9 +31,12 @@ from harmonium.units import UnitFamily
 def _natural_parameters(bias: Tensor, x: Tensor, weight: Tensor) -> Tensor:
     """bias (k, m), x (..., l), weight (m, l) -> (..., k, m): the product is added to row 0, the other rows stay.
 
-    Stacked: (R, k, m), (R, N, l) or (N, l), (R, m, l) -> (R, N, k, m).
+    Stacked: (R, k, m), (R, N, l) or (N, l), (R, m, l) -> (R, N, k, m).  Weights of another precision are multiplied in
+    it, and their sums taken back.
     """
-    if weight.dim() == 2:
+    if weight.dtype != bias.dtype:
+        field = torch.matmul(x.to(weight.dtype), weight.mT).to(bias.dtype).add_(bias[..., :1, :]).unsqueeze(-2)
+    elif weight.dim() == 2:
         field = linear(x, weight, bias[0]).unsqueeze(-2)
     else:
         field = torch.baddbmm(bias[:, :1], x.expand(len(weight), *x.shape[-2:]), weight.mT).unsqueeze(-2)

@@ -42,7 +42,7 @@ def moments(rbm: RBM, sample: Sample, out: Tensor | None = None) -> RBM:
     v, weight = sample.v, sample.weight
     mean_h, a, b = _means(rbm, sample)
     if weight is None:
-        W = _add_products(None if out is None else out.mT, mean_h, v, 1 / v.shape[-2], keep=0.0)
+        W = _products(rbm.W.dtype, mean_h, v, 1 / v.shape[-2], None if out is None else out.mT)
     else:
         W = torch.matmul((weight.unsqueeze(-1) * mean_h).mT, v, out=None if out is None else out.mT)
     return replace(rbm, W=W.mT, a=a, b=b)
@@ -51,7 +51,7 @@ def moments(rbm: RBM, sample: Sample, out: Tensor | None = None) -> RBM:
 def minus_moments(total: RBM, rbm: RBM, sample: Sample) -> RBM:
     """`total`, whose W is overwritten, minus the moments of a sample without weights: both products meet in one W."""
     mean_h, a, b = _means(rbm, sample)
-    W = _add_products(total.W.mT, mean_h, sample.v, -1 / sample.v.shape[-2], keep=1.0)
+    W = _products(rbm.W.dtype, mean_h, sample.v, -1 / sample.v.shape[-2], total.W.mT, add=True)
     return replace(total, W=W.mT, a=total.a - a, b=total.b - b)
 
 
@@ -74,10 +74,18 @@ def _over_rows(x: Tensor, weight: Tensor | None) -> Tensor:
     return x.mean(-3) if weight is None else torch.tensordot(weight, x, ([0], [x.dim() - 3]))
 
 
-def _add_products(to: Tensor | None, h: Tensor, v: Tensor, factor: float, *, keep: float) -> Tensor:
-    """keep · to + factor · h' v, into `to` (..., H, V) where there is one; nothing of that size is made beside it."""
-    add = torch.addmm if h.dim() == 2 else torch.baddbmm
-    return add(v.new_zeros(1) if to is None else to, h.mT, v, beta=keep, alpha=factor, out=to)
+def _products(
+    precision: torch.dtype, h: Tensor, v: Tensor, factor: float, out: Tensor | None, *, add: bool = False
+) -> Tensor:
+    """factor · h' v (..., H, V) into `out`, or added to it; nothing of that size is made beside it.
+
+    `precision` is that of the machine's weights: where it is not that of h and v these are rounded to it.
+    """
+    if precision != v.dtype:
+        product = torch.matmul(h.to(precision).mT, v.to(precision)).to(v.dtype).mul_(factor)
+        return product if out is None else out.add_(product) if add else out.copy_(product)
+    multiply = torch.addmm if h.dim() == 2 else torch.baddbmm
+    return multiply(v.new_zeros(1) if out is None else out, h.mT, v, beta=float(add), alpha=factor, out=out)
 
 
 def likelihood_gradient(data: RBM, model: RBM) -> RBM:

@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 import torch
 
+from harmonium.errors import InputError
 from harmonium.logz import exact_moments
 from harmonium.machine import RBM, zeros
 from harmonium.moments import Sample, likelihood_gradient, moments
@@ -180,3 +181,9 @@ def test_pcd_keeps_its_chains_and_moves_them_by_the_current_machine():
     exact = exact_moments(rbm)[1]
     for x, y in zip(model.tensors, exact.tensors, strict=True):
         assert ((x - y).abs() < 6.5 / 40_000**0.5).all()
+
+
+def test_chains_that_an_earlier_version_kept_are_refused():
+    rbm = machine(Bernoulli(3), Bernoulli(2), 1.0)
+    with pytest.raises(InputError, match="an earlier version"):
+        PCD(1, 4).step(rbm, Sample(points(Bernoulli(3), 5)), {"v": points(Bernoulli(3), 4)}, Noise(0))

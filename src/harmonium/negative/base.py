@@ -11,7 +11,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from harmonium.gibbs import sample_v_from_h, sweep
+from harmonium.gibbs import sample_side, sample_v_from_h, sweep
 from harmonium.machine import RBM
 from harmonium.moments import Sample, moments
 from harmonium.noise import Noise
@@ -39,25 +39,26 @@ class Sampling(ABC):
     """A negative phase whose model is the ends of Gibbs chains, `steps` sweeps an update, all of them alike.
 
     A chain waits at its hidden units: their fields are known where it ends, from the gradient, and so no product is
-    made twice.  The state is {"h": (M, H)} of chains that live on, and empty where they begin anew.
+    made twice.  The state is {"h": (M, H)} of chains that live on, and empty where they begin anew.  In
+    `low_precision` the products of the gradient are of bfloat16 numbers (`harmonium.kernels.bfloat16`).
     """
 
     steps: int
+    low_precision: bool
 
     @abstractmethod
-    def start(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> Tensor:
-        """The hidden states that the chains go on from: (M, H)."""
-
-    @abstractmethod
-    def keep(self, rbm: RBM, eta_h: Tensor, noise: Noise) -> State:
-        """What lives on of chains that end with hidden fields eta_h (M, k_h, H)."""
+    def waiting(self, state: State) -> Tensor | None:
+        """The hidden states (M, H) of chains that live on; None where they begin at the rows of each minibatch."""
 
     def sample(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[Sample, State]:
-        """The visible ends of the chains, and the next state."""
-        v = sample_v_from_h(rbm, self.start(rbm, data, state, noise), noise)
-        v = sweep(rbm, v, noise, self.steps - 1)
+        """The visible ends of the chains with their hidden fields, and the next state."""
+        h = waiting = self.waiting(state)
+        if h is None:
+            eta_h = rbm.eta_h_from_v(data.v) if data.eta_h is None else data.eta_h
+            h = sample_side(rbm.hidden, eta_h, noise)
+        v = sweep(rbm, sample_v_from_h(rbm, h, noise), noise, self.steps - 1)
         eta_h = rbm.eta_h_from_v(v)
-        return Sample(v, eta_h=eta_h), self.keep(rbm, eta_h, noise)
+        return Sample(v, eta_h=eta_h), {} if waiting is None else {"h": sample_side(rbm.hidden, eta_h, noise)}
 
     def step(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[RBM, State, Info]:
         """The moments of the sample."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from harmonium.gibbs import sample_h_from_v, sample_side, start_visible
+from harmonium.errors import InputError
+from harmonium.gibbs import sample_h_from_v, start_visible
 from harmonium.machine import RBM
-from harmonium.moments import Sample
 from harmonium.negative.base import Sampling, State
 from harmonium.noise import Noise
 
@@ -23,15 +23,14 @@ class PCD(Sampling):
 
     steps: int = 1
     chains: int = 100
+    low_precision: bool = False
 
     def init(self, rbm: RBM, noise: Noise) -> State:
         """Chains of independent visible units with the machine's biases."""
         return {"h": sample_h_from_v(rbm, start_visible(rbm, self.chains, noise), noise)}
 
-    def start(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> Tensor:
-        """Where they wait."""
+    def waiting(self, state: State) -> Tensor:
+        """All of them; raises InputError for the state of an earlier version."""
+        if "h" not in state:
+            raise InputError("this training was begun by an earlier version, whose chains were others; train anew.")
         return state["h"]
-
-    def keep(self, rbm: RBM, eta_h: Tensor, noise: Noise) -> State:
-        """All of them."""
-        return {"h": sample_side(rbm.hidden, eta_h, noise)}

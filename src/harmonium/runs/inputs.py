@@ -20,7 +20,8 @@ from harmonium.units import UnitFamily, parse_side
 
 #: Validation rows that can judge: a default part of fewer is none.
 FEWEST_VALIDATION = 30
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+#: Of the parameters; bfloat16 is for products alone.
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.float32, "float64": torch.float64}
 
 
 @dataclass(frozen=True, eq=False)

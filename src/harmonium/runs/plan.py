@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -17,9 +17,10 @@ from harmonium.data import Dataset
 from harmonium.data.labels import UNLABELLED
 from harmonium.errors import InputError
 from harmonium.feed import Feed
+from harmonium.kernels.bfloat16 import has_units
 from harmonium.logz.exact import smaller_side_hidden
 from harmonium.machine import RBM
-from harmonium.negative import NEGATIVES, Clamped, Hybrid, Negative
+from harmonium.negative import CD, NEGATIVES, PCD, Clamped, Hybrid, Negative
 from harmonium.noise import Noise, seed_for
 from harmonium.runs.inputs import Inputs, open_inputs, read_side
 from harmonium.start import first_machine
@@ -89,7 +90,7 @@ def make_plan(config: Config, data: Dataset, *, feed: Feed | None = None, first:
         total=total,
         per_epoch=per_epoch,
         largest_batch=int(sizes.max()),
-        negative=_make_negative(config, machine, int(sizes.max())),
+        negative=_in_precision(config, machine, _make_negative(config, machine, int(sizes.max()))),
         transforms=make_transforms(l1=config.l1, l2=config.l2, centre=centre),
         state=_state(config, _make_update(config, machine, total), noise),
     )
@@ -194,6 +195,22 @@ def _make_negative(config: Config, first: RBM, largest_batch: int) -> Negative:
     if (check := getattr(generative, "check", None)) is not None:  # some are for some units only
         check(first)
     return Hybrid(generative, config.generative_weight) if config.aim == "hybrid" else generative
+
+
+def _in_precision(config: Config, first: RBM, negative: Negative) -> Negative:
+    """The same with products of bfloat16 numbers, if they are asked for, or quicker here and of whole numbers."""
+    wanted = config.precision == "bfloat16"
+    if not isinstance(negative, CD | PCD):
+        if wanted:
+            raise InputError(
+                "precision=bfloat16 is for the products of Gibbs chains (negative=cd or pcd, objective=generative or "
+                "joint); use float32."
+            )
+        return negative
+    if config.precision == "auto":
+        counted = first.visible.levels is not None and first.hidden.levels is not None
+        wanted = counted and first.W.dtype == torch.float32 and has_units(first.W.device)
+    return replace(negative, low_precision=wanted)
 
 
 def _check_enumerable(rbm: RBM) -> None:

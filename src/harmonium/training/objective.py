@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from harmonium.kernels.bfloat16 import rounded
 from harmonium.kernels.small import can_call, small_gradient
 from harmonium.machine import RBM
 from harmonium.moments import Sample, likelihood_gradient, minus_moments
@@ -37,14 +38,17 @@ class Objective:
     _data: Sample | None = None
     _positive: RBM | None = None
 
-    def data_moments(self) -> RBM:
-        """Moments with v from the data; < T(v) > is taken once, however often a line search asks."""
+    def data_moments(self, multiplying: RBM | None = None) -> RBM:
+        """Moments with v from the data; < T(v) > is taken once, however often a line search asks.
+
+        `multiplying` is the machine in another precision, if the products are to be of that one.
+        """
         if self.partly_labelled:
             self._data, self._positive = partly_labelled(self.rbm, self.v, self.noise)
         else:
             known = None if self._positive is None else self._positive.a
             room = None if self.room is None else self.room.W
-            self._data, self._positive = positive_phase(self.rbm, self.v, known, room)
+            self._data, self._positive = positive_phase(multiplying or self.rbm, self.v, known, room)
         return self._positive
 
     def gradient(self) -> RBM:
@@ -53,9 +57,8 @@ class Objective:
         if isinstance(self.negative, Clamped) and not self.partly_labelled:
             gradient, mean_h, self.info = self.negative.gradient(rbm, self.v)
         elif isinstance(self.negative, Sampling) and self._in_one_call():
-            gradient, mean_h, chains = small_gradient(
-                rbm, self.v, self.negative_state.get("h"), self.negative.steps, self.noise, self.room
-            )
+            waiting = self.negative.waiting(self.negative_state)
+            gradient, mean_h, chains = small_gradient(rbm, self.v, waiting, self.negative.steps, self.noise, self.room)
             self.negative_state = {} if chains is None else {"h": chains}
         else:
             gradient, mean_h = self._by_tensors()
@@ -68,16 +71,19 @@ class Objective:
     def _in_one_call(self) -> bool:
         if not isinstance(self.negative, Sampling) or self.partly_labelled:
             return False
-        return can_call(self.rbm, max(len(self.v), len(self.negative_state.get("h", ()))), self.noise)
+        waiting = self.negative.waiting(self.negative_state)
+        return can_call(self.rbm, max(len(self.v), 0 if waiting is None else len(waiting)), self.noise)
 
     def _by_tensors(self) -> tuple[RBM, Tensor]:
         """The data's moments minus the model's, and < E[h|v] > (..., H) of the data."""
-        positive = self.data_moments()
+        low = isinstance(self.negative, Sampling) and self.negative.low_precision and not self.partly_labelled
+        machine = rounded(self.rbm) if low else self.rbm
+        positive = self.data_moments(machine)
         assert self._data is not None
-        asked = self.rbm, self._data, self.negative_state, self.noise
+        asked = machine, self._data, self.negative_state, self.noise
         if isinstance(self.negative, Sampling):
             sample, self.negative_state = self.negative.sample(*asked)
-            return minus_moments(positive, self.rbm, sample), positive.b[..., 0, :]
+            return minus_moments(positive, machine, sample), positive.b[..., 0, :]
         model, self.negative_state, self.info = self.negative.step(*asked)
         return likelihood_gradient(positive, model), positive.b[..., 0, :]
 
