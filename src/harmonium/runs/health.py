@@ -12,6 +12,7 @@ import torch
 
 from harmonium.evaluate.activity import hidden_units
 from harmonium.evaluate.health import Finding, lagging_chains, over_fitting, stability
+from harmonium.gibbs import sample_v_from_h
 from harmonium.noise import Noise, seed_for
 from harmonium.runs.monitor import Monitor
 from harmonium.training.loop import TrainState
@@ -78,9 +79,10 @@ class HealthWatch:
 
     def _chains(self, state: TrainState) -> list[Finding]:
         plan = self.monitor.plan
-        v = state.negative.get("v")
+        h = state.negative.get("h")
         sweeps = min(plan.total // _UPDATES_A_SWEEP, _MOST_SWEEPS)
-        if plan.config.negative != "pcd" or v is None or len(v) < 2 or not sweeps:
+        if plan.config.negative != "pcd" or h is None or len(h) < 2 or not sweeps:
             return []
-        noise = Noise(seed_for(plan.config.seed, "chains", state.step), dtype=v.dtype, device=v.device)
-        return lagging_chains(state.rbm, v[:_CHAINS], noise, sweeps)
+        noise = Noise(seed_for(plan.config.seed, "chains", state.step), dtype=h.dtype, device=h.device)
+        v = sample_v_from_h(state.rbm, h[:_CHAINS], noise)  # as they would go on
+        return lagging_chains(state.rbm, v, noise, sweeps)
