@@ -8,6 +8,8 @@ and Ising units in float32 on the processor.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -43,7 +45,8 @@ def small_gradient(
     """
     from harmonium.kernels.small_pass import gradient_of
 
-    out = rbm.map(torch.empty_like) if out is None else out
+    if out is None:
+        out = replace(rbm.map(torch.empty_like), W=torch.empty_like(rbm.W.mT.contiguous()).mT)
     mean_h, persist = torch.empty_like(rbm.b[0]), h is not None
     states = v.new_empty(len(v), len(mean_h)) if h is None else h.clone(memory_format=torch.contiguous_format)
     counts = [states.numel(), len(states) * v.shape[1]] * steps

@@ -56,23 +56,24 @@ class Objective:
         rbm = self.rbm
         if isinstance(self.negative, Clamped) and not self.partly_labelled:
             gradient, mean_h, self.info = self.negative.gradient(rbm, self.v)
-        elif isinstance(self.negative, Sampling) and self._in_one_call():
-            waiting = self.negative.waiting(self.negative_state)
-            gradient, mean_h, chains = small_gradient(rbm, self.v, waiting, self.negative.steps, self.noise, self.room)
-            self.negative_state = {} if chains is None else {"h": chains}
         else:
-            gradient, mean_h = self._by_tensors()
+            gradient, mean_h = self._in_one_call() or self._by_tensors()
         if not self.transform_states:
             self.transform_states = [t.init(rbm, mean_h) for t in self.transforms]
         for i, transform in enumerate(self.transforms):
             gradient, self.transform_states[i] = transform.step(rbm, gradient, mean_h, self.transform_states[i])
         return gradient
 
-    def _in_one_call(self) -> bool:
+    def _in_one_call(self) -> tuple[RBM, Tensor] | None:
+        """What `_by_tensors` gives, where the machine is so small that one compiled call is quicker; else None."""
         if not isinstance(self.negative, Sampling) or self.partly_labelled:
-            return False
+            return None
         waiting = self.negative.waiting(self.negative_state)
-        return can_call(self.rbm, max(len(self.v), 0 if waiting is None else len(waiting)), self.noise)
+        if not can_call(self.rbm, max(len(self.v), 0 if waiting is None else len(waiting)), self.noise):
+            return None
+        gradient, mean_h, chains = small_gradient(self.rbm, self.v, waiting, self.negative.steps, self.noise, self.room)
+        self.negative_state = {} if chains is None else {"h": chains}
+        return gradient, mean_h
 
     def _by_tensors(self) -> tuple[RBM, Tensor]:
         """The data's moments minus the model's, and < E[h|v] > (..., H) of the data."""
