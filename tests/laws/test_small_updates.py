@@ -49,6 +49,27 @@ def test_the_one_call_is_the_tensors_gradient_with_the_same_random_numbers(monke
     assert torch.equal(after, after_plain)
 
 
+@pytest.mark.parametrize("negative", [CD(2), PCD(1, 30)], ids=["cd", "pcd"])
+def test_machines_of_a_stack_get_what_each_gets_alone(negative):
+    alone = [packed(machine(Ising(130), Bernoulli(9), 0.7, seed).to(dtype=torch.float32))[1] for seed in range(3)]
+    whole = packed(stacked(alone))[1]
+    streams = [[Noise(r) for r in range(3)] for _ in range(2)]
+    v = torch.stack([points(Ising(130), 12, seed).float() for seed in range(3)])
+    noise = Streams(streams[0])
+    states = negative.init(whole, noise), [negative.init(rbm, own) for rbm, own in zip(alone, streams[1], strict=True)]
+    one = Objective(whole, v, negative, states[0], (), [], noise)
+    one.room = unpacked(torch.full_like(packed(whole)[0], torch.nan), whole)
+    got = one.gradient()
+    assert one._data is None
+    for r, (rbm, own) in enumerate(zip(alone, streams[1], strict=True)):
+        single = Objective(rbm, v[r], negative, states[1][r], (), [], own)
+        for x, y in zip(got.tensors, single.gradient().tensors, strict=True):
+            assert torch.equal(x[r], y)
+        for name, state in single.negative_state.items():
+            assert torch.equal(one.negative_state[name][r], state)
+        assert torch.equal(streams[0][r].state, own.state)
+
+
 def test_centring_gets_the_hidden_means_of_the_rows(monkeypatch):
     rbm = packed(machine(Bernoulli(20), Ising(4), 1.0).to(dtype=torch.float32))[1]
     v = points(Bernoulli(20), 8).float()
@@ -75,8 +96,8 @@ def test_it_is_left_to_tensors_where_it_does_not_serve():
     assert not can_call(rbm, MOST // 32 + 1, Noise(0))
     assert not can_call(small(Bernoulli(8), Bernoulli(4), torch.float64), 10, Noise(0))
     assert not can_call(small(Gaussian(8), Bernoulli(4)), 10, Noise(0))
-    assert not can_call(stacked([rbm, rbm]), 10, Streams([Noise(0), Noise(1)]))
-    assert not can_call(rbm, 10, Streams([Noise(0)]))
+    assert can_call(stacked([rbm, rbm]), 10, Streams([Noise(0), Noise(1)]))
+    assert not can_call(stacked([rbm, rbm]), 10, Noise(0))  # one stream for two machines
 
     class Even(Noise):
         """A stream with numbers of its own."""

@@ -117,3 +117,21 @@ def gradient_of(
         tosses(key, block, x[:m].reshape(-1), ising_h, h.reshape(-1), 0, m * H)
     _means(x[:m].reshape(-1), ising_h, mean[:m].reshape(-1))
     _add(chains, mean[:m], np.float32(-1 / m), grad_W, grad_a, grad_b)
+
+
+@compiled
+def gradients_of(
+    W: np.ndarray, a: np.ndarray, b: np.ndarray, ising_v: bool, ising_h: bool,
+    v: np.ndarray, h: np.ndarray, persist: bool, steps: int, keys: np.ndarray, blocks: np.ndarray,
+    grad_W: np.ndarray, grad_a: np.ndarray, grad_b: np.ndarray, mean_h: np.ndarray,
+) -> None:  # fmt: skip
+    """`gradient_of` for R machines as one: everything has an axis (R, ...) in front, and each machine its stream."""
+    H, V = W.shape[1:]
+    of_W, of_a, of_b = np.empty((H, V), np.float32), np.empty(V, np.float32), np.empty(H, np.float32)
+    for r in range(W.shape[0]):
+        # copies: of arrays with gaps between the machines Numba does not know that a machine's numbers lie together
+        gradient_of(
+            np.ascontiguousarray(W[r]), np.ascontiguousarray(a[r]), np.ascontiguousarray(b[r]), ising_v, ising_h,
+            v[r], h[r], persist, steps, keys[r], blocks[r], of_W, of_a, of_b, mean_h[r],
+        )  # fmt: skip
+        grad_W[r], grad_a[r], grad_b[r] = of_W, of_a, of_b

@@ -69,7 +69,8 @@ class Objective:
         if not isinstance(self.negative, Sampling) or self.partly_labelled:
             return None
         waiting = self.negative.waiting(self.negative_state)
-        if not can_call(self.rbm, max(len(self.v), 0 if waiting is None else len(waiting)), self.noise):
+        rows = max(x.shape[-2] for x in (self.v, waiting) if x is not None)
+        if not can_call(self.rbm, rows, self.noise):
             return None
         gradient, mean_h, chains = small_gradient(self.rbm, self.v, waiting, self.negative.steps, self.noise, self.room)
         self.negative_state = {} if chains is None else {"h": chains}
