@@ -36,7 +36,7 @@ from harmonium.training.update import LINEAR, GradientUpdate
 
 #: Numbers that a step of all stacked machines may touch: those of 1.6 MB stay in a core's own cache.  Measured by
 #: benchmarks/stacking.py on one thread, a stack of 20 brings twice the updates for 784 × 8 in minibatches of 10,
-#: and five times for 64 × 16 (of both, a gradient is one call: `harmonium.kernels.small`); one of 4 brings 1.4 times for
+#: and five times for 64 × 16 (a gradient of both is one call: `harmonium.kernels.small`); one of 4 brings 1.4 times for
 #: 784 × 8 in minibatches of 100, one of 2 hardly anything for 784 × 100; beyond, arithmetic and memory are the limit,
 #: and a stack is slower than its machines one by one.
 MOST_NUMBERS, MOST_TOGETHER = 400_000, 20
