@@ -272,3 +272,20 @@ def test_the_page_says_who_is_quicker(tmp_path):
     assert sorted(p.name for p in (tmp_path / "figures" / "speed").iterdir()) == ["cost.png", "times.png"]
     assert "(figures/speed/times.png)" in out.read_text()
     assert str(tmp_path) not in out.read_text()
+
+
+def test_the_page_says_how_memory_stands_to_what_is_allowed():
+    from speed.arithmetic import ROOM, allowance
+    from speed.words import memory
+
+    # 60,000 rows of 40 bytes, three times 40·20 + 40 + 20 numbers, and 30 chains of 60
+    allowed = 60_000 * 40 + 4 * (3 * (800 + 60) + 30 * 60) + ROOM
+    assert allowance(CASE) == allowed
+    below, above = made_up(ours_1=[1], ours_2=[1]), made_up(ours_1=[1], scikit_1=[1])
+    below.timed[1].memory = allowed // 2
+    above.timed[0].memory, above.timed[1].memory = 2 * allowed, 9 * allowed
+    assert "stays below" in memory([below])
+    assert "it is 50 % of it at 40 × 20" in memory([below])
+    assert "exceeds" in memory([below, above])
+    assert "it is 200 %" in memory([below, above])
+    assert memory([]) == ""

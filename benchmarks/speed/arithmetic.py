@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speed.cases import EPOCH, Case
+from speed.cases import CLASSES, EPOCH, Case
 from speed.rounds import Measured, Timed
 from speed.tools import FLOOR, SCIKIT, TOOLS
 
@@ -91,6 +91,17 @@ def rows_of(measured: Measured) -> list[Row]:
     floor, scikit = best(timed, FLOOR), best(timed, SCIKIT)
     found = (best(timed, tool) for tool in (FLOOR, *case.tools))
     return [row(case, t, floor, scikit) for t in found if t is not None]
+
+
+#: Bytes beside rows, parameters and chains that a training may take at its peak.
+ROOM = 300 << 20
+
+
+def allowance(case: Case) -> int:
+    """Bytes: the rows with one a pixel, the parameters three times, a chain a row of a minibatch, and `ROOM`."""
+    visible = case.visible + CLASSES * case.labels
+    parameters, chains = case.weights + visible + case.units, case.batch * (visible + case.units)
+    return case.rows * case.visible + 4 * (3 * parameters + chains) + ROOM
 
 
 @dataclass(frozen=True)

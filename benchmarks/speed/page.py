@@ -137,7 +137,7 @@ def _milliseconds(seconds: float) -> str:
 def report(results: Results) -> Report:
     """The whole page."""
     missing = sorted({why for m in results.cases for why in m.lost.values() if why.endswith(NOT_INSTALLED)})
-    summary: list[Block] = [overview(results.cases)]
+    summary: list[Block] = [overview(results.cases), Text(words.memory(results.cases))]
     if missing:
         summary.append(Text(" ".join(missing)))
     caption = "Times of an update as multiples of that of the matrix products alone (the line at 1): median, quartiles."

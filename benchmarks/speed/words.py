@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from speed.arithmetic import Row, Slope, Spread, best, ratios
+from speed.arithmetic import ROOM, Row, Slope, Spread, allowance, best, ratios
 from speed.cases import EPOCH
 from speed.rounds import Measured, Pace
 from speed.tools import SCIKIT, TOOLS
@@ -105,6 +105,21 @@ def quicker(cases: Sequence[Measured]) -> str:
     if found:
         return f"Quicker than harmonium with the same gradient in this run: {'; '.join(found)}."
     return "In this run no other tool was quicker than harmonium with the same gradient on any case."
+
+
+def memory(cases: Sequence[Measured]) -> str:
+    """How harmonium's peak stands to `allowance`, at the case where it comes nearest to it or is furthest beyond."""
+    shares = [(timed.memory / allowance(measured.case), measured.case.name) for measured in cases
+              for timed in measured.timed if timed.tool.startswith("harmonium") and timed.seconds]  # fmt: skip
+    share, name = max(shares, default=(math.nan, ""))
+    if not shares:
+        return ""
+    stands = "stays below" if share <= 1 else "exceeds"
+    return (
+        "Peak memory of harmonium, whatever the gradient and the number of threads, "
+        f"{stands} that of the rows as bytes, three times the parameters, the chains and {ROOM >> 20} MiB together: "
+        f"it is {100 * share:.0f} % of it at {name}, where the share is the largest."
+    )
 
 
 def of_growth(held: str) -> str:
