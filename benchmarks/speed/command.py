@@ -18,7 +18,7 @@ from speed.cases import CURVES, FULL, OWN, QUICK, QUICK_CURVES, Case
 from speed.rounds import Measured, Pace, measure, measure_together
 from speed.rows import write_mnist
 
-PACE, QUICK_PACE = Pace(1.0, 7), Pace(0.25, 3)
+PACE, QUICK_PACE = Pace(0.5, 5), Pace(0.25, 3)
 #: The curves have many points, each of which needs less care.
 CURVE_ROUNDS = 5
 
