@@ -16,6 +16,7 @@ EXPERIMENTS = {
     "multivalued": "harmonium.experiments.multivalued",
     "digits": "harmonium.experiments.digits",
     "voice": "harmonium.experiments.voice",
+    "records": "harmonium.experiments.records",
 }
 
 

@@ -6,6 +6,7 @@ It reads the state and draws from a stream of its own, so a watched run ends wit
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 
 import torch
@@ -47,7 +48,13 @@ class HealthWatch:
         """Check where a measurement has been made since the last call."""
         if len(self.monitor.history) == self._seen:
             return
+        began = time.perf_counter()
         self._seen = len(self.monitor.history)
+        self._look(state)
+        self.monitor.seconds_measuring += time.perf_counter() - began
+
+    def _look(self, state: TrainState) -> None:
+        """The checks that are due."""
         done = state.step / self.monitor.plan.total
         found = self._curve()
         for kinds, due, look in (
