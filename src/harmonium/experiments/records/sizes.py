@@ -99,8 +99,8 @@ def _table(found: list[Found], notebook: Notebook) -> blocks.Table:
         note=f"{first.name}: {first.words}. {second.name}: {second.words}. Seconds are those of training alone, on "
         f"{devices(found)}, without the measuring; those to the mark end at the first point of the curve at or above "
         f"it after which no interval lies below it. Independent pixels: {nats(sampled['baseline'])}. Another draw of "
-        "the test images moves a "
-        f"score by {drawn:.2f} nats (standard deviation over {sampled['draws']} draws, the largest). {settings(found)}",
+        f"the test images moves a score by {drawn:.2f} nats (standard deviation over {sampled['draws']} draws, the "
+        f"largest). {settings(found)}",
         align="l" + "r" * 6,
     )  # fmt: skip
 

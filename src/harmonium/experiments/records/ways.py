@@ -9,8 +9,8 @@
 p_ann, what annealings draw, becomes the machine's p as steps grow.  For rows that come from p itself < ln p_ann > is
 below < ln p > (Kullback and Leibler 1951), and so is the bound; for rows that annealings would draw more readily than
 the machine it need not be.  Salakhutdinov and Murray (2008) anneal forwards, Burda, Grosse and Salakhutdinov (2015)
-back.  Both ways take the
-temperatures that pilot annealings have found (`harmonium.logz.schedules`); they share no chain and no start.
+back.  Both ways take the temperatures that pilot annealings have found (`harmonium.logz.schedules`); they share no
+chain and no start.
 """
 
 from __future__ import annotations
