@@ -22,9 +22,9 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear
 
 from harmonium.errors import InputError
+from harmonium.kernels.states import fields
 from harmonium.units import UnitFamily
 
 
@@ -37,7 +37,7 @@ def _natural_parameters(bias: Tensor, x: Tensor, weight: Tensor) -> Tensor:
     if weight.dtype != bias.dtype:
         field = torch.matmul(x.to(weight.dtype), weight.mT).to(bias.dtype).add_(bias[..., :1, :]).unsqueeze(-2)
     elif weight.dim() == 2:
-        field = linear(x, weight, bias[0]).unsqueeze(-2)
+        field = fields(bias[0], x, weight).unsqueeze(-2)
     else:
         field = torch.baddbmm(bias[:, :1], x.expand(len(weight), *x.shape[-2:]), weight.mT).unsqueeze(-2)
     if bias.shape[-2] == 1:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from harmonium.kernels.fused_units import can_fuse, sigmoid
+from harmonium.kernels.states import products
 from harmonium.machine import RBM
 from harmonium.units import Bernoulli
 
@@ -84,8 +85,11 @@ def _products(
     if precision != v.dtype:
         product = torch.matmul(h.to(precision).mT, v.to(precision)).to(v.dtype).mul_(factor)
         return product if out is None else out.add_(product) if add else out.copy_(product)
-    multiply = torch.addmm if h.dim() == 2 else torch.baddbmm
-    return multiply(v.new_zeros(1) if out is None else out, h.mT, v, beta=float(add), alpha=factor, out=out)
+    if out is None:
+        out = v.new_empty(*h.shape[:-2], h.shape[-1], v.shape[-1])
+    if h.dim() == 2:
+        return products(h, v, factor, out, add=add)
+    return torch.baddbmm(out, h.mT, v, beta=float(add), alpha=factor, out=out)
 
 
 def likelihood_gradient(data: RBM, model: RBM) -> RBM:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from harmonium.errors import InputError
 from harmonium.kernels.philox import BLOCKS, per_stripe
-from harmonium.kernels.threads import in_parts
+from harmonium.kernels.team import PART, run
 
 
 def seed_for(*words: object) -> int:
@@ -63,12 +63,10 @@ class Noise:
         return out.uniform_(generator=self._torch)
 
     def _fill(self, out: Tensor) -> None:
-        from harmonium.kernels.philox_pass import fill_float32, fill_float64
+        from harmonium.kernels.philox_pass import fill_all_float32, fill_all_float64
 
-        flat = out.view(-1).numpy()
-        fill = fill_float64 if self.dtype == torch.float64 else fill_float32
-        key, block = (np.uint64(word) for word in self.reserve(flat.size))
-        in_parts(lambda start, stop: fill(key, block, flat, start, stop), flat.size)
+        fill = fill_all_float64 if self.dtype == torch.float64 else fill_all_float32
+        run(fill, [*self.reserve(out.numel()), out.view(-1)], -(-out.numel() // PART))
 
     def _buffer(self, shape: tuple[int, ...]) -> Tensor:
         out = self._buffers.get(shape)

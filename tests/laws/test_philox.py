@@ -9,7 +9,7 @@ import torch
 from harmonium.gibbs import sample_side
 from harmonium.kernels.fused_units import sigmoid
 from harmonium.kernels.philox import BLOCKS, stripe, uniforms
-from harmonium.kernels.threads import PART
+from harmonium.kernels.team import PART
 from harmonium.kernels.tosses import toss
 from harmonium.noise import Noise, Streams
 from harmonium.units import Bernoulli, Ising

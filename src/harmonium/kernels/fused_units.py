@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from harmonium.kernels.langevin import langevin_coefficients
-from harmonium.kernels.threads import in_parts
+from harmonium.kernels.team import PART, run
 
 #: Units that the passes know by name.
 KINDS = ("bernoulli", "ising", "multivalued", "interval")
@@ -42,12 +42,11 @@ def fused_means(x: Tensor, kind: str, s: float = math.inf) -> Tensor:
 
 def sigmoid(field: Tensor) -> Tensor:
     """1 / (1 + e^-x), elementwise: any shape."""
-    from harmonium.kernels.toss_pass import sigmoids
+    from harmonium.kernels.toss_pass import all_sigmoids
 
     x = field.contiguous()
     out = torch.empty_like(x)
-    source, to = x.view(-1).numpy(), out.view(-1).numpy()
-    in_parts(lambda start, stop: sigmoids(source, to, start, stop), x.numel())
+    run(all_sigmoids, [x.view(-1), out.view(-1)], -(-x.numel() // PART))
     return out
 
 

@@ -8,9 +8,6 @@ from functools import cache
 
 import torch
 
-#: Numbers of a part: below two of them, handing work out costs more than it saves.
-PART = 1 << 17
-
 
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
@@ -26,11 +23,3 @@ def each(job: Callable[[int], object], count: int) -> None:
     else:
         for _ in _pool(threads).map(job, range(count)):
             pass
-
-
-def in_parts(job: Callable[[int, int], object], count: int) -> None:
-    """job(start, stop) over parts of 0 ... count; parts begin at multiples of `PART`."""
-    if count < 2 * PART or torch.get_num_threads() == 1:
-        job(0, count)
-    else:
-        each(lambda i: job(i * PART, min((i + 1) * PART, count)), -(-count // PART))

@@ -11,12 +11,16 @@ Field, random word and comparison meet in one pass over memory, without a unifor
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from harmonium.kernels.enumeration import compiled
+from harmonium.kernels.instructions import wide
 from harmonium.kernels.philox import BLOCKS
 from harmonium.kernels.philox_pass import fill_stripe
+from harmonium.kernels.team import PART
+from harmonium.kernels.team_pass import FIRST, floats, loop, next_part, words_at
 
 _LOG2_E = np.float32(1 / math.log(2))
 #: Taylor coefficients of (2^r - 1) / r, the last first: relative errors below a unit of float32 where |r| <= 1/2.
@@ -31,6 +35,7 @@ _STRIPE = 4 * BLOCKS
 @compiled
 def _odds(x: np.ndarray, at: np.uint64, count: np.uint64, scale: np.float32, e: np.ndarray, power: np.ndarray) -> None:
     """e^(scale x) of count fields from x[at] on, as power · (1 + e): power holds the bits of a float32."""
+    wide()
     for j in range(count):
         y = x[at + j] * scale
         y = -_MOST if y < -_MOST else y  # what is no number stays none
@@ -46,6 +51,7 @@ def tosses(
     key: np.uint64, block: np.uint64, x: np.ndarray, ising: bool, out: np.ndarray, start: int, stop: int
 ) -> None:
     """States of units start to stop in fields x (n,), into out (n,): {0, 1}, or {-1, 1}; start begins a stripe."""
+    wide()
     words = np.empty(2 * BLOCKS, np.uint64)
     low = words.view(np.int32)
     e, power = np.empty(_STRIPE, np.float32), np.empty(_STRIPE, np.int32)
@@ -64,6 +70,7 @@ def tosses(
 @compiled
 def sigmoids(x: np.ndarray, out: np.ndarray, start: int, stop: int) -> None:
     """1 / (1 + e^-x) of fields start to stop, into out (n,)."""
+    wide()
     e, power = np.empty(_STRIPE, np.float32), np.empty(_STRIPE, np.int32)
     two_to_n = power.view(np.float32)
     for first in range(start, stop, _STRIPE):
@@ -71,3 +78,27 @@ def sigmoids(x: np.ndarray, out: np.ndarray, start: int, stop: int) -> None:
         _odds(x, at, count, -_LOG2_E, e, power)
         for j in range(count):
             out[at + j] = _ONE / (two_to_n[j] * e[j] + two_to_n[j] + _ONE)
+
+
+@loop
+def toss_all(data: Any) -> None:
+    """`tosses` of all units in fields x (n,) into out (n,); a part is `PART` of them."""
+    wide()
+    a = words_at(data)
+    key, block, ising, x, out = a[FIRST], a[FIRST + 1], a[FIRST + 2] != 0, floats(a, FIRST + 3), floats(a, FIRST + 5)
+    start = next_part(a) * PART
+    while start < x.size:
+        tosses(key, block, x, ising, out, start, min(start + PART, x.size))
+        start = next_part(a) * PART
+
+
+@loop
+def all_sigmoids(data: Any) -> None:
+    """`sigmoids` of all fields x (n,) into out (n,); a part is `PART` of them."""
+    wide()
+    a = words_at(data)
+    x, out = floats(a, FIRST), floats(a, FIRST + 2)
+    start = next_part(a) * PART
+    while start < x.size:
+        sigmoids(x, out, start, min(start + PART, x.size))
+        start = next_part(a) * PART

@@ -6,11 +6,10 @@ only where one lies within rounding of the probability.  For float32 on the proc
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from harmonium.kernels.threads import in_parts
+from harmonium.kernels.team import PART, run
 from harmonium.noise import Noise, Streams
 
 
@@ -22,14 +21,11 @@ def can_toss(field: Tensor, noise: Noise) -> bool:
 
 def toss(field: Tensor, noise: Noise, *, ising: bool = False) -> Tensor:
     """States of units in fields (..., n), {0, 1} or {-1, 1}; of stacked machines (R, ..., n) each from its stream."""
-    from harmonium.kernels.toss_pass import tosses
+    from harmonium.kernels.toss_pass import toss_all
 
     x = field.contiguous()
     out = torch.empty_like(x)
     streams = noise.parts
-    for part, to, stream in zip(
-        x.view(len(streams), -1).numpy(), out.view(len(streams), -1).numpy(), streams, strict=True
-    ):
-        key, block = (np.uint64(word) for word in stream.reserve(part.size))
-        in_parts(lambda start, stop: tosses(key, block, part, ising, to, start, stop), part.size)  # noqa: B023  called now
+    for part, to, stream in zip(x.view(len(streams), -1), out.view(len(streams), -1), streams, strict=True):
+        run(toss_all, [*stream.reserve(len(part)), ising, part, to], -(-len(part) // PART))
     return out
