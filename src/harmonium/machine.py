@@ -24,21 +24,23 @@ import torch
 from torch import Tensor
 
 from harmonium.errors import InputError
-from harmonium.kernels.states import fields
+from harmonium.kernels.states import States, fields, rows_of
 from harmonium.units import UnitFamily
 
 
-def _natural_parameters(bias: Tensor, x: Tensor, weight: Tensor) -> Tensor:
+def _natural_parameters(bias: Tensor, x: Tensor | States, weight: Tensor) -> Tensor:
     """bias (k, m), x (..., l), weight (m, l) -> (..., k, m): the product is added to row 0, the other rows stay.
 
     Stacked: (R, k, m), (R, N, l) or (N, l), (R, m, l) -> (R, N, k, m).  Weights of another precision are multiplied in
     it, and their sums taken back.
     """
     if weight.dtype != bias.dtype:
-        field = torch.matmul(x.to(weight.dtype), weight.mT).to(bias.dtype).add_(bias[..., :1, :]).unsqueeze(-2)
+        x = rows_of(x).to(weight.dtype)
+        field = torch.matmul(x, weight.mT).to(bias.dtype).add_(bias[..., :1, :]).unsqueeze(-2)
     elif weight.dim() == 2:
         field = fields(bias[0], x, weight).unsqueeze(-2)
     else:
+        x = rows_of(x)
         field = torch.baddbmm(bias[:, :1], x.expand(len(weight), *x.shape[-2:]), weight.mT).unsqueeze(-2)
     if bias.shape[-2] == 1:
         return field
@@ -86,11 +88,11 @@ class RBM:
 
     # ---- the two conditionals ---------------------------------------------------------------------------------
 
-    def eta_h_from_v(self, v: Tensor) -> Tensor:
+    def eta_h_from_v(self, v: Tensor | States) -> Tensor:
         """Natural parameters of p(h | v): (..., V) -> (..., k_h, H)."""
         return _natural_parameters(self.b, v, self.W.mT)
 
-    def eta_v_from_h(self, h: Tensor) -> Tensor:
+    def eta_v_from_h(self, h: Tensor | States) -> Tensor:
         """Natural parameters of p(v | h): (..., H) -> (..., k_v, V)."""
         return _natural_parameters(self.a, h, self.W)
 

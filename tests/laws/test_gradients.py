@@ -6,7 +6,7 @@ import torch
 from harmonium.errors import InputError
 from harmonium.labels import label_states, log_label_probabilities
 from harmonium.machine import RBM
-from harmonium.moments import Sample, likelihood_gradient, moments
+from harmonium.moments import Sample, contrast, likelihood_gradient, moments, with_hidden_fields
 from harmonium.negative import Clamped, Exact
 from harmonium.noise import Noise
 from harmonium.units import Bernoulli, Gaussian, Interval, Ising, Multivalued, OneHot, Product
@@ -105,3 +105,17 @@ def test_a_side_without_a_discrete_last_part_has_no_labels(visible, hidden):
     for ask in (lambda: label_states(rbm), lambda: Clamped().step(rbm, Sample(points(visible)), {}, NOISE)):
         with pytest.raises(InputError, match="label must be the last, discrete part"):
             ask()
+
+
+@over_pairs(tuple((v, h) for v in SIDES for h in SIDES))
+@pytest.mark.parametrize("rows", [(5, 5), (4, 7)], ids=str)
+def test_a_contrast_is_the_difference_of_two_moments(visible, hidden, rows):
+    rbm = machine(visible, hidden, 0.5)
+    data, model = points(visible, rows[0]), points(visible, rows[1], 1)
+    both = with_hidden_fields(rbm, torch.cat([data, model]))
+    before = both.eta_h.clone()
+    found, mean_h = contrast(rbm, both, rows[0])
+    wanted = moments(rbm, Sample(data))
+    assert_same(found, likelihood_gradient(wanted, moments(rbm, Sample(model))))
+    torch.testing.assert_close(mean_h, wanted.b[0])
+    assert torch.equal(both.eta_h, before)  # chains go on from there

@@ -75,6 +75,18 @@ def pack_bits(data: Any) -> None:
 
 
 @compiled
+def up_to_each(ones: np.ndarray) -> int:
+    """Numbers of ones, (n,), become those up to and with each; the last of them, or -1 where one is below 0."""
+    total = 0
+    for r in range(ones.size):
+        if ones[r] < 0:
+            return -1
+        total += ones[r]
+        ones[r] = total
+    return total
+
+
+@compiled
 def list_ones(bits: np.ndarray, places: np.ndarray) -> None:
     """Which entries are 1, row by row, into places (ones + SLACK,)."""
     table, out, at = _PLACES.ctypes.data, places.ctypes.data, 0

@@ -11,8 +11,6 @@ each time, which costs a hundredth of the product.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
@@ -44,81 +42,108 @@ def _served(s: Tensor, *others: Tensor) -> bool:
     )
 
 
-@dataclass
-class Bits:
-    """Rows s (n, K) of zeros and ones as bits (ceil(K / 32), n); `ends` (n,) say how many ones there are up to each."""
+class States:
+    """Rows (n, K) that several products are made with: looked at once, and packed once if they are zeros and ones."""
 
-    bits: Tensor
-    ends: Tensor
-    entries: int
-    ones: int
+    def __init__(self, rows: Tensor) -> None:
+        self.rows = rows
+        self._ones: int | None = None
+        self._places: Tensor | None = None
+
+    @property
+    def ones(self) -> int:
+        """How many are 1; -1 where one is neither 0 nor 1."""
+        if self._ones is None:
+            from harmonium.kernels.state_pass import pack_bits, up_to_each
+
+            n, K = self.rows.shape
+            self._bits = torch.empty(-(-K // WORD), n, dtype=torch.int32)
+            self._ends = torch.empty(n, dtype=torch.int32)
+            parts = -(-n // ROWS)
+            run(pack_bits, [self.rows.contiguous(), self._bits, self._ends], parts, alone=self.rows.numel() < FEW // 8)
+            self._ones = up_to_each(self._ends.numpy())
+        return self._ones
 
     @property
     def density(self) -> float:
         """The share of ones."""
-        return self.ones / (self.entries * len(self.ends))
+        return self.ones / self.rows.numel()
 
-    def places(self) -> Tensor:
-        """Which entries are 1, row by row: (ones + SLACK,) int32."""
-        from harmonium.kernels.state_pass import list_ones
+    @property
+    def bits(self) -> Tensor:
+        """The rows as bits, (ceil(K / 32), n) int32."""
+        assert self.ones >= 0
+        return self._bits
 
-        places = torch.empty(self.ones + SLACK, dtype=torch.int32)
-        list_ones(self.bits.numpy().view("uint32"), places.numpy())
-        return places
+    @property
+    def lists(self) -> tuple[Tensor, Tensor]:
+        """Where each row's list ends, (n,), and which entries are 1, row by row: (ones + SLACK,), both int32."""
+        if self._places is None:
+            from harmonium.kernels.state_pass import list_ones
 
-    def rows(self) -> tuple[Tensor, Tensor]:
-        """Which rows have each entry, entry by entry (ones,), and where each entry's end (K,)."""
+            self._places = torch.empty(self.ones + SLACK, dtype=torch.int32)
+            list_ones(self._bits.numpy().view("uint32"), self._places.numpy())
+        return self._ends, self._places
+
+    @property
+    def turned_lists(self) -> tuple[Tensor, Tensor]:
+        """Where each entry's list ends, (K,), and which rows have it, entry by entry: (ones,), both int32."""
         from harmonium.kernels.state_pass import turn_lists
 
-        ends, rows = torch.empty(self.entries, dtype=torch.int32), torch.empty(self.ones, dtype=torch.int32)
-        turn_lists(self.ends.numpy(), self.places().numpy(), ends.numpy(), rows.numpy())
-        return rows, ends
+        ends = torch.empty(self.rows.shape[1], dtype=torch.int32)
+        rows = torch.empty(self.ones, dtype=torch.int32)
+        turn_lists(*(x.numpy() for x in (*self.lists, ends, rows)))
+        return ends, rows
 
 
-def packed(s: Tensor) -> Bits | None:
-    """The states s (n, K); None where one is neither 0 nor 1."""
-    from harmonium.kernels.state_pass import pack_bits
+def _looked_at(s: Tensor | States, *others: Tensor) -> tuple[Tensor, States | None]:
+    """The rows, and as states if the loops are for these tensors and there are zeros and ones alone."""
+    rows = s.rows if isinstance(s, States) else s
+    served = (
+        rows.dim() == 2
+        and len(rows) >= FEWEST_ROWS
+        and rows.numel() < 1 << 31
+        and all(x.dtype == torch.float32 and x.device.type == "cpu" and not x.requires_grad for x in (rows, *others))
+        and not torch.compiler.is_compiling()
+    )
+    if not served:
+        return rows, None
+    states = s if isinstance(s, States) else States(s)
+    return rows, states if states.ones >= 0 else None
 
-    n, K = s.shape
-    bits, ones = torch.empty(-(-K // WORD), n, dtype=torch.int32), torch.empty(n, dtype=torch.int32)
-    run(pack_bits, [s.contiguous(), bits, ones], -(-n // ROWS), alone=s.numel() < FEW)
-    if int(ones.min()) < 0:
-        return None
-    ends = ones.cumsum(0, dtype=torch.int32)
-    return Bits(bits, ends, K, int(ends[-1]))
 
-
-def fields(bias: Tensor, s: Tensor, weight: Tensor) -> Tensor:
+def fields(bias: Tensor, s: Tensor | States, weight: Tensor) -> Tensor:
     """bias (M,) + s weight', of rows s (n, K) and weight (M, K): (n, M)."""
-    M, K = weight.shape
-    served = M * K >= FEWEST_ENTRIES and _served(s, weight, bias)
-    states = packed(s) if served else None
+    rows, states = _looked_at(s, weight, bias) if weight.numel() >= FEWEST_ENTRIES else (rows_of(s), None)
     if states is None:
-        return linear(s, weight, bias)
+        return linear(rows, weight, bias)
     from harmonium.kernels.state_pass import looked_up_sums, picked_sums
 
+    M = len(weight)
     turned = weight.stride(1) == 1
-    B = (weight if turned else weight.mT).contiguous()
-    out = s.new_empty(len(s), M)
-    first: list[Tensor | int] = [B, turned, bias.contiguous()]
+    out = rows.new_empty(len(rows), M)
+    first = (weight if turned else weight.mT).contiguous(), turned, bias.contiguous()
     if states.density < MOST_PICKED:
-        listed: list[Tensor | int] = [states.ends, states.places(), out]
-        run(picked_sums, [*first, *listed], -(-M // TILE), alone=states.ones * M < FEW)
+        run(picked_sums, [*first, *states.lists, out], -(-M // TILE), alone=states.ones * M < FEW)
     else:
-        run(looked_up_sums, [*first, states.bits, out], -(-M // HALF), alone=s.numel() * M < 4 * FEW)
+        run(looked_up_sums, [*first, states.bits, out], -(-M // HALF), alone=rows.numel() * M < 4 * FEW)
     return out
 
 
-def products(h: Tensor, s: Tensor, factor: float, out: Tensor, *, add: bool = False) -> Tensor:
+def products(h: Tensor, s: Tensor | States, factor: float, out: Tensor, *, add: bool = False) -> Tensor:
     """factor · h' s of rows h (n, H) and s (n, K), into out (H, K), or added to it."""
-    served = out.numel() >= FEWEST_ENTRIES and _served(s, h, out) and out.is_contiguous()
-    states = packed(s) if served else None
+    worth = out.numel() >= FEWEST_ENTRIES and out.is_contiguous()
+    rows, states = _looked_at(s, h, out) if worth else (rows_of(s), None)
     if states is None or states.density >= MOST_MULTIPLIED:
-        return torch.addmm(out, h.mT, s, beta=float(add), alpha=factor, out=out)
+        return torch.addmm(out, h.mT, rows, beta=float(add), alpha=factor, out=out)
     from harmonium.kernels.state_pass import picked_products
 
     H = h.shape[1]
-    rows, ends = states.rows()
-    arguments: list[Tensor | int] = [h.contiguous(), ends, rows, out, torch.tensor([factor]), add]
+    arguments = h.contiguous(), *states.turned_lists, out, torch.tensor([factor]), add
     run(picked_products, arguments, -(-H // TILE), alone=states.ones * H < FEW)
     return out
+
+
+def rows_of(s: Tensor | States) -> Tensor:
+    """The rows themselves."""
+    return s.rows if isinstance(s, States) else s

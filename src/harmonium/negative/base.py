@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harmonium.gibbs import sample_side, sample_v_from_h, sweep
 from harmonium.machine import RBM
-from harmonium.moments import Sample, moments
+from harmonium.moments import Sample, moments, with_hidden_fields
 from harmonium.noise import Noise
 
 State = dict[str, Tensor]
@@ -50,15 +50,19 @@ class Sampling(ABC):
     def waiting(self, state: State) -> Tensor | None:
         """The hidden states (M, H) of chains that live on; None where they begin at the rows of each minibatch."""
 
+    def ends(self, rbm: RBM, h: Tensor, noise: Noise) -> Tensor:
+        """The visible ends (M, V) of chains that go on from hidden states h (M, H)."""
+        return sweep(rbm, sample_v_from_h(rbm, h, noise), noise, self.steps - 1)
+
     def sample(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[Sample, State]:
         """The visible ends of the chains with their hidden fields, and the next state."""
         h = waiting = self.waiting(state)
         if h is None:
             eta_h = rbm.eta_h_from_v(data.v) if data.eta_h is None else data.eta_h
             h = sample_side(rbm.hidden, eta_h, noise)
-        v = sweep(rbm, sample_v_from_h(rbm, h, noise), noise, self.steps - 1)
-        eta_h = rbm.eta_h_from_v(v)
-        return Sample(v, eta_h=eta_h), {} if waiting is None else {"h": sample_side(rbm.hidden, eta_h, noise)}
+        ends = with_hidden_fields(rbm, self.ends(rbm, h, noise))
+        assert ends.eta_h is not None
+        return ends, {} if waiting is None else {"h": sample_side(rbm.hidden, ends.eta_h, noise)}
 
     def step(self, rbm: RBM, data: Sample, state: State, noise: Noise) -> tuple[RBM, State, Info]:
         """The moments of the sample."""

@@ -5,16 +5,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
+from harmonium.gibbs import sample_side
 from harmonium.kernels.bfloat16 import rounded
 from harmonium.kernels.small import can_call, small_gradient
 from harmonium.machine import RBM
-from harmonium.moments import Sample, likelihood_gradient, minus_moments
+from harmonium.moments import Sample, contrast, likelihood_gradient, minus_moments, with_hidden_fields
 from harmonium.negative import Clamped, Info, Negative, Sampling, State
 from harmonium.noise import Noise
 from harmonium.training.positive import partly_labelled, positive_phase
 from harmonium.training.transforms import Transform
+
+#: Rows and chains that go through the machine as one: beyond, a second way through it costs less than to bring them
+#: together.
+_TOGETHER = 1024
 
 
 @dataclass
@@ -80,6 +86,10 @@ class Objective:
         """The data's moments minus the model's, and < E[h|v] > (..., H) of the data."""
         low = isinstance(self.negative, Sampling) and self.negative.low_precision and not self.partly_labelled
         machine = rounded(self.rbm) if low else self.rbm
+        if isinstance(self.negative, Sampling) and not self.partly_labelled:
+            waiting = self.negative.waiting(self.negative_state)
+            if waiting is not None and self.v.shape[-2] + waiting.shape[-2] <= _TOGETHER:
+                return self._together(machine, self.negative, waiting)
         positive = self.data_moments(machine)
         assert self._data is not None
         asked = machine, self._data, self.negative_state, self.noise
@@ -88,6 +98,16 @@ class Objective:
             return minus_moments(positive, machine, sample), positive.b[..., 0, :]
         model, self.negative_state, self.info = self.negative.step(*asked)
         return likelihood_gradient(positive, model), positive.b[..., 0, :]
+
+    def _together(self, machine: RBM, negative: Sampling, waiting: Tensor) -> tuple[RBM, Tensor]:
+        """The same where chains live on: their ends are known before the data's fields, and go up with the rows."""
+        ends = negative.ends(machine, waiting, self.noise)
+        n = self.v.shape[-2]
+        rows = torch.cat([self.v.expand(*ends.shape[:-2], -1, -1), ends], -2)
+        both = with_hidden_fields(machine, rows)
+        assert both.eta_h is not None
+        self.negative_state = {"h": sample_side(machine.hidden, both.eta_h.narrow(-3, n, ends.shape[-2]), self.noise)}
+        return contrast(machine, both, n, None if self.room is None else self.room.W)
 
     def loss(self) -> float:
         """Minus the penalised objective after `gradient`, in nats and up to a constant of the data.

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from harmonium.labels import clamped_moments, label_states
 from harmonium.machine import RBM
-from harmonium.moments import Sample, moments
+from harmonium.moments import Sample, moments, with_hidden_fields
 from harmonium.noise import Noise
 
 
@@ -27,7 +27,7 @@ def positive_phase(
 
     The moments of v and h are written into `out`, where it is given.
     """
-    data = Sample(v, eta_h=rbm.eta_h_from_v(v), mean_statistics=known_statistics)
+    data = with_hidden_fields(rbm, v, known_statistics)
     return data, moments(rbm, data, out)
 
 
