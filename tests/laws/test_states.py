@@ -117,6 +117,13 @@ def test_the_number_of_threads_changes_nothing(density, monkeypatch):
         assert torch.equal(x, y)
 
 
+def test_rows_in_groups_are_rows(no_matrices):
+    s, weight, bias = drawn((5, 40, 784), 0.1), whole_numbers((500, 784)), whole_numbers(500)
+    want = bias.double() + s.double() @ weight.double().mT
+    assert torch.equal(fields(bias, s, weight).double(), want)
+    assert torch.equal(fields(bias, s.mT.contiguous().mT, weight).double(), want)
+
+
 def test_a_part_of_a_larger_tensor_is_read_where_it_lies():
     s, weight, bias = drawn((100, 900), 0.1)[:, 50:834], torch.randn(500, 784), torch.randn(500)
     assert torch.allclose(fields(bias, s, weight), linear(s, weight, bias), atol=1e-4)

@@ -113,7 +113,9 @@ def _looked_at(s: Tensor | States, *others: Tensor) -> tuple[Tensor, States | No
 
 
 def fields(bias: Tensor, s: Tensor | States, weight: Tensor) -> Tensor:
-    """bias (M,) + s weight', of rows s (n, K) and weight (M, K): (n, M)."""
+    """bias (M,) + s weight', of rows s (..., K) and weight (M, K): (..., M)."""
+    if isinstance(s, Tensor) and s.dim() > 2:
+        return fields(bias, s.flatten(0, -2), weight).unflatten(0, s.shape[:-1])
     rows, states = _looked_at(s, weight, bias) if weight.numel() >= FEWEST_ENTRIES else (rows_of(s), None)
     if states is None:
         return linear(rows, weight, bias)

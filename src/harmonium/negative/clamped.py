@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from harmonium.kernels.states import products
 from harmonium.labels import clamped_moments, clamped_sums, label_part, label_states
 from harmonium.machine import RBM
 from harmonium.moments import Sample
@@ -46,7 +47,8 @@ class Clamped:
         label, states, own = label_part(rbm), label_states(rbm), rbm.hidden.mean(eta_h)  # (N, k_h, H)
         sums = clamped_sums(rbm, v, eta_h)
         inputs, n = rbm.visible.size - label.size, len(v)
-        W_x = (own[:, 0] - sums.over_labels).mT @ v[:, :inputs]
+        difference = own[:, 0] - sums.over_labels
+        W_x = products(difference, v[:, :inputs], 1.0, v.new_empty(difference.shape[1], inputs))
         W_y = own[:, 0].mT @ v[:, inputs:] - sums.over_rows.mT @ states
         W = torch.cat([W_x, W_y], 1).mul_(1 / n).mT  # laid out as `packed` does
         a = torch.zeros_like(rbm.a)
