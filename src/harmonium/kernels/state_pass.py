@@ -5,7 +5,8 @@
 
 T_g holds the sixteen sums that four rows of B can have (Arlazarov, Dinic, Kronrod and Faradzev 1970).  No number is
 multiplied.  Everything goes tile by tile of columns, so that what is picked from stays in the first caches; a tile is
-first laid out by itself, row behind row, whichever way the matrix lies in memory.
+first laid out by itself, row behind row, whichever way the matrix lies in memory.  Copies are plain loops: of slices
+they take Numba many seconds to compile.
 """
 
 from __future__ import annotations
@@ -163,7 +164,8 @@ def picked_sums(data: Any) -> None:
     while column < M:
         width = min(TILE, M - column)
         _lay_out(B, turned, column, width, 0, K, tile, TILE)
-        begin[:width] = bias[column : column + width]
+        for c in range(width):
+            begin[c] = bias[column + c]
         at = 0
         for r in range(n):
             goal = out.ctypes.data + 4 * (r * M + column) if width == TILE else sums.ctypes.data
@@ -189,7 +191,8 @@ def looked_up_sums(data: Any) -> None:
     column = next_part(a) * HALF
     while column < M:
         width = min(HALF, M - column)
-        begin[:width] = bias[column : column + width]
+        for c in range(width):
+            begin[c] = bias[column + c]
         for r in range(n):
             copy_lanes(begin.ctypes.data, to + r * NARROW, HALF // LANES)
         for k in range(bits.shape[0]):
