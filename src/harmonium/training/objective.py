@@ -59,16 +59,20 @@ class Objective:
 
     def gradient(self) -> RBM:
         """The ascent direction of the (penalised) mean log-likelihood, transforms applied."""
-        rbm = self.rbm
+        gradient, mean_h = self.plain_gradient()
+        for i, transform in enumerate(self.transforms):
+            gradient, self.transform_states[i] = transform.step(self.rbm, gradient, mean_h, self.transform_states[i])
+        return gradient
+
+    def plain_gradient(self) -> tuple[RBM, Tensor]:
+        """The same before the transforms, whose states then exist, and < E[h|v] > (..., H) of the data."""
         if isinstance(self.negative, Clamped) and not self.partly_labelled:
-            gradient, mean_h, self.info = self.negative.gradient(rbm, self.v)
+            gradient, mean_h, self.info = self.negative.gradient(self.rbm, self.v)
         else:
             gradient, mean_h = self._in_one_call() or self._by_tensors()
         if not self.transform_states:
-            self.transform_states = [t.init(rbm, mean_h) for t in self.transforms]
-        for i, transform in enumerate(self.transforms):
-            gradient, self.transform_states[i] = transform.step(rbm, gradient, mean_h, self.transform_states[i])
-        return gradient
+            self.transform_states = [t.init(self.rbm, mean_h) for t in self.transforms]
+        return gradient, mean_h
 
     def _in_one_call(self) -> tuple[RBM, Tensor] | None:
         """What `_by_tensors` gives, where the machine is so small that one compiled call is quicker; else None."""

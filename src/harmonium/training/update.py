@@ -22,6 +22,7 @@ import torch
 from harmonium.errors import InputError
 from harmonium.machine import RBM, packed, unpacked
 from harmonium.training.objective import Objective
+from harmonium.training.one_pass import can_pass, step_in_one_pass_
 from harmonium.training.schedules import Schedule
 from harmonium.training.sgd import sgd_step_, steps_plainly
 
@@ -138,7 +139,13 @@ class GradientUpdate:
                 self.flat.zero_()
             return objective.loss() if self.full_batch else 0.0
 
-        if steps_plainly(self.optimizer, self.flat):
+        if can_pass(self.optimizer, self.rbm, objective.transforms):
+            objective.room = self._grad
+            gradient, mean_h = objective.plain_gradient()
+            objective.transform_states = step_in_one_pass_(
+                self.optimizer, self.flat, self.rbm, gradient, mean_h, objective.transforms, objective.transform_states
+            )
+        elif steps_plainly(self.optimizer, self.flat):
             closure()
             sgd_step_(self.optimizer, self.flat)
         else:
