@@ -1,4 +1,4 @@
-"""What no program can go below by much: the matrix products of an update, and nothing else.
+"""What no program of matrix products can go below by much: those of an update, and nothing else.
 
 CD-1 needs five, two layers up, one down, and the two of the gradient:
 

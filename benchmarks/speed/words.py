@@ -47,11 +47,12 @@ def how(pace: Pace, real: bool) -> str:
     float32 where they can, with plain steps at one learning rate. Nothing is scored or drawn on the way, where that
     can be turned off.
 
-    The <b>matrix products alone</b> are the least that an update takes: two layers up, one down, and the two of the
-    gradient (for the discriminative machine one up and one of the gradient), in the quickest of NumPy and torch,
-    float32 and bfloat16, and both orders of the weights in memory. Data, random numbers, sigmoids and the change of
-    the parameters come on top for every tool, and weigh the more the smaller the machine. A tool that never computes
-    what the products here do, or joins two of them, can come below.
+    The <b>matrix products alone</b> are the least that an update of matrix products takes: two layers up, one down,
+    and the two of the gradient (for the discriminative machine one up and one of the gradient), in the quickest of
+    NumPy and torch, float32 and bfloat16, and both orders of the weights in memory. Data, random numbers, sigmoids and
+    the change of the parameters come on top for every tool, and weigh the more the smaller the machine. harmonium can
+    come below: where states are zeros and ones, and minibatches not too small, it adds rows instead of multiplying
+    matrices, the quicker the fewer ones there are; of these rows' entries about one in eight is.
 
     Memory is the peak of the process while it trains, minus what it held when the same tool had just trained a
     machine of 20 × 4 units: rows, parameters and all that is made on the way, without the libraries. A connection
