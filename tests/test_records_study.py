@@ -23,6 +23,7 @@ from harmonium.experiments.statistics import Interval
 from harmonium.experiments.study import Notebook, reproduce
 from harmonium.experiments.tasks import done, ordered
 from harmonium.io import write_json
+from harmonium.logz import exact_log_z
 from harmonium.presets import preset
 from harmonium.report.blocks import Note, Verdict
 from harmonium.runs.monitor import Monitor
@@ -231,7 +232,9 @@ def test_on_the_real_images_the_verdict_follows_the_numbers(study, tmp_path, mon
     monkeypatch.setitem(MARKS, 100, replace(MARKS[100], value=mark))
     part = next(part for part in experiment.parts if part.name == "hundred")
     results = results_of(part, out)
-    found = Found(100, 12, *([results[f"{task}-100-0"].value] for task in ("train", "curve", "score")), MARKS[100])
+    found = Found(
+        100, 12, *([results[f"{task}-100-0"].value] for task in ("train", "curve", "score", "lead")), MARKS[100]
+    )
     monkeypatch.setattr(sizes, "read", lambda results, units, scale: found)
     notebook = Notebook(tmp_path, replace(QUICK, comparable=True), {"binarisation": "drawn"})
     section = part.section(results, notebook)
@@ -254,6 +257,24 @@ def test_where_the_ways_differ_a_doubt_is_said(study, tmp_path):
 
     assert doubts(0.0) == []
     assert re.search(r"12 hidden units, seed 0: the two ways differ by 0\.[89]\d? nats", doubts(-0.9)[0])
+
+
+def test_the_lead_of_training_images_is_a_difference_of_exact_likelihoods(study):
+    _, out, experiment = study
+    results, inputs = results_of(experiment.parts[0], out), open_inputs(options(QUICK, 16, 0))
+    rbm, rows = machines.last_machine(results["train-16-0"]), inputs.rows.train[: machines.LEAD_ROWS]
+    seen, unseen = (
+        inputs.feed.states(which, drawn_noise(of=of))
+        for which, of in ((rows, "training images"), (inputs.rows.held_out, "test images"))
+    )
+    wide = rbm.to(dtype=torch.float64)
+    log_p = [-wide.free_energy(v.double()) - exact_log_z(wide) for v in (seen, unseen)]
+    found = results["lead-16-0"].value
+    assert found["machine"] == pytest.approx(float(log_p[0].mean() - log_p[1].mean()), abs=1e-9)
+    assert found["stderr"] == pytest.approx(math.hypot(*(float(x.std()) / len(x) ** 0.5 for x in log_p)))
+    p = torch.sigmoid(inputs.base.double())
+    alone = [float((v * p.log() + (1 - v) * (-p).log1p()).sum(1).mean()) for v in (seen.double(), unseen.double())]
+    assert found["independent"] == pytest.approx(alone[0] - alone[1], abs=1e-6)
 
 
 def test_a_curve_ends_at_the_score_and_is_of_the_machines_on_the_way(study):

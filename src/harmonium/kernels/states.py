@@ -99,14 +99,7 @@ class States:
 def _looked_at(s: Tensor | States, *others: Tensor) -> tuple[Tensor, States | None]:
     """The rows, and as states if the loops are for these tensors and there are zeros and ones alone."""
     rows = s.rows if isinstance(s, States) else s
-    served = (
-        rows.dim() == 2
-        and len(rows) >= FEWEST_ROWS
-        and rows.numel() < 1 << 31
-        and all(x.dtype == torch.float32 and x.device.type == "cpu" and not x.requires_grad for x in (rows, *others))
-        and not torch.compiler.is_compiling()
-    )
-    if not served:
+    if not _served(rows, *others):
         return rows, None
     states = s if isinstance(s, States) else States(s)
     return rows, states if states.ones >= 0 else None

@@ -22,7 +22,7 @@ class Found:
     ----------
     units, hidden : int
         Which machine it is, and the hidden units that it has at this scale.
-    trained, curves, scored : list of dict
+    trained, curves, scored, leads : list of dict
         What the tasks have returned, in the order of the seeds.
     mark : Mark or None
         What is to be reached; None where there is nothing, or the data are others.
@@ -33,6 +33,7 @@ class Found:
     trained: list[dict[str, Any]]
     curves: list[dict[str, Any]]
     scored: list[dict[str, Any]]
+    leads: list[dict[str, Any]]
     mark: Mark | None
 
     @property
@@ -49,6 +50,11 @@ class Found:
     def value(self) -> float:
         """The mean over seeds of the lower of the two ways."""
         return mean([one.value for one in self.scores]).value
+
+    @property
+    def lead(self) -> float:
+        """By how many nats training images are likelier than test images, beyond what independent pixels say: mean."""
+        return mean([one["machine"] - one["independent"] for one in self.leads]).value
 
     @property
     def seconds(self) -> float:
@@ -76,9 +82,8 @@ def _interval(found: Mapping[str, Any]) -> Interval:
 def read(results: Results, units: int, scale: Scale) -> Found:
     """What the tasks have found of one size."""
     every = seeds(scale, units)
-    trained, curves, scored = (
-        [results[f"{task}-{units}-{seed}"].value for seed in every] for task in ("train", "curve", "score")
+    trained, curves, scored, leads = (
+        [results[f"{task}-{units}-{seed}"].value for seed in every] for task in ("train", "curve", "score", "lead")
     )
-    return Found(
-        units, hidden_units(scale, units), trained, curves, scored, MARKS.get(units) if scale.comparable else None,
-    )  # fmt: skip
+    mark = MARKS.get(units) if scale.comparable else None
+    return Found(units, hidden_units(scale, units), trained, curves, scored, leads, mark)

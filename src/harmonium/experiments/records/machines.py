@@ -36,6 +36,8 @@ from harmonium.training.loop import TrainState
 OTHER_DRAWS = 4
 #: Chains that are shown, and their sweeps from noise.
 SAMPLES, SWEEPS = 100, {"full": 10_000, "quick": 200}
+#: Training images that are compared with the test images, at most.
+LEAD_ROWS = 10_000
 #: Rows whose free energies are taken at a time.
 _BLOCK = 1000
 
@@ -66,6 +68,13 @@ def score_task(scale: Scale, units: int, seed: int) -> Task:
     }  # fmt: skip
     needs = {"machine": train_task(scale, units, seed)}
     return Task(f"score-{units}-seed-{seed}", f"{__name__}:score", arguments, needs, scale.pick(60 + 0.6 * units, 2))
+
+
+def lead_task(scale: Scale, units: int, seed: int) -> Task:
+    """The task of comparing training images with test images."""
+    arguments = {"options": options(scale, units, seed), "rows": LEAD_ROWS}
+    needs = {"machine": train_task(scale, units, seed)}
+    return Task(f"lead-{units}-seed-{seed}", f"{__name__}:lead", arguments, needs, scale.pick(5 + 0.02 * units, 1))
 
 
 def sample_task(scale: Scale, units: int) -> Task:
@@ -161,6 +170,23 @@ def score(
         "draws_sd": float(np.std(of_draws, ddof=1)), "draws": len(of_draws),
         "baseline": independent(inputs, rbm, v),
     }  # fmt: skip
+
+
+def lead(folder: Path, needs: Mapping[str, Done], *, options: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    """By how many nats an image training images are likelier than test images, both drawn once; ln Z cancels.
+
+    And by how many the same images are for independent pixels, which over-fit nothing.
+    """
+    inputs, rbm = open_inputs(dict(options)), last_machine(needs["machine"])
+    seen = inputs.feed.states(inputs.rows.train[:rows], drawn_noise(of="training images"))
+    unseen = inputs.feed.states(inputs.rows.held_out, drawn_noise())
+    by_machine = [free_energies(rbm, v) for v in (unseen, seen)]
+    return {
+        "machine": float(by_machine[0].mean() - by_machine[1].mean()),
+        "stderr": math.hypot(*(float(x.std()) / math.sqrt(len(x)) for x in by_machine)),
+        "independent": independent(inputs, rbm, seen) - independent(inputs, rbm, unseen),
+        "rows": len(seen),
+    }
 
 
 def last_machine(done: Done) -> RBM:

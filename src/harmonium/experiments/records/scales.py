@@ -93,9 +93,9 @@ def open_inputs(given: dict[str, Any]) -> Inputs:
     return _open_inputs(config, data_of(config))
 
 
-def drawn_noise(number: int = 0) -> Noise:
+def drawn_noise(number: int = 0, of: str = "test images") -> Noise:
     """What the test images are drawn with: number 0 is the test set, the others tell what a draw is worth."""
-    return Noise(seed_for("records", "test images", TEST_SEED, number))
+    return Noise(seed_for("records", of, TEST_SEED, number))
 
 
 def facts(scale: Scale) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from harmonium.experiments.records import pictures
 from harmonium.experiments.records.found import Found, read
-from harmonium.experiments.records.machines import curve_task, sample_task, score_task, train_task
+from harmonium.experiments.records.machines import curve_task, lead_task, sample_task, score_task, train_task
 from harmonium.experiments.records.scales import SIZES, seeds
 from harmonium.experiments.records.verdict import against
 from harmonium.experiments.records.ways import WAYS
@@ -43,6 +43,7 @@ def tasks(units: tuple[int, ...], scale: Scale) -> dict[str, Task]:
             found[f"train-{size}-{seed}"] = train_task(scale, size, seed)
             found[f"curve-{size}-{seed}"] = curve_task(scale, size, seed)
             found[f"score-{size}-{seed}"] = score_task(scale, size, seed)
+            found[f"lead-{size}-{seed}"] = lead_task(scale, size, seed)
         if size == SAMPLED:
             found[f"sample-{size}"] = sample_task(scale, size)
     return found
@@ -87,12 +88,13 @@ def _table(found: list[Found], notebook: Notebook) -> blocks.Table:
                 f"{one.hidden:,} hidden units, seed {seed}", seconds(trained["seconds"]), seconds(one.to_mark(seed)),
                 *(error(way) for way in scores.ways), error(scores.difference),
                 nats(scores.value - one.mark.value, sign=True) if one.mark else "–",
+                nats(one.leads[seed]["machine"], sign=True),
             ])  # fmt: skip
     drawn = max(one["draws_sd"] for size in found for one in size.scored)
-    sampled = found[0].scored[0]
+    sampled, lead = found[0].scored[0], found[0].leads[0]
     return blocks.Table(
         ("machine", "training, s", "s to the mark", f"ln p, {first.name}", f"ln p, {second.name}", "difference",
-         "lower − published"),
+         "lower − published", "training − test"),
         rows,
         f"Average log-likelihood of the {sampled['rows']:,} test images with the 95 % interval that ln Z brings: "
         f"{notebook.per_image}.",
@@ -100,8 +102,9 @@ def _table(found: list[Found], notebook: Notebook) -> blocks.Table:
         f"{devices(found)}, without the measuring; those to the mark end at the first point of the curve at or above "
         f"it after which no interval lies below it. Independent pixels: {nats(sampled['baseline'])}. Another draw of "
         f"the test images moves a score by {drawn:.2f} nats (standard deviation over {sampled['draws']} draws, the "
-        f"largest). {settings(found)}",
-        align="l" + "r" * 6,
+        f"largest). Training − test: by how much likelier {lead['rows']:,} training images are, drawn once as the test "
+        f"images are; by independent pixels {nats(lead['independent'], sign=True)}. {settings(found)}",
+        align="l" + "r" * 7,
     )  # fmt: skip
 
 
@@ -163,6 +166,7 @@ def _numbers(found: Found, verdict: blocks.Verdict | None) -> dict[str, Any]:
         "trained": found.trained,
         "curves": found.curves,
         "scored": found.scored,
+        "leads": found.leads,
     }
 
 
@@ -170,12 +174,11 @@ def _lead(found: Found) -> str:
     ways = " and ".join(f"{error(found.by_way(way))} ({WAYS[way].name})" for way in found.ways)
     text = f"{found.hidden:,} hidden units: {ways} nats an image, {which(len(found.scored))}, after "
     text += f"{seconds(found.seconds)} s of training"
-    if found.mark is None:
-        return f"{text}."
-    gap = found.value - found.mark.value
-    return f"{text}; the lower is {n(abs(gap))} nats {'above' if gap >= 0 else 'below'} {nats(found.mark.value)}, " + (
-        f"the best published ({found.mark.source})."
-    )
+    if found.mark is not None:
+        gap = found.value - found.mark.value
+        text += f"; the lower is {n(abs(gap))} nats {'above' if gap >= 0 else 'below'} {nats(found.mark.value)}, "
+        text += f"the best published ({found.mark.source})"
+    return f"{text}. Over-fitting: {n(found.lead)} nats, training less test images, beyond independent pixels' own."
 
 
 def _part(name: str, title: str) -> Part:
