@@ -98,7 +98,7 @@ _OF_UNITS: dict[int, dict[str, Any]] = {
     500: {"learning_rate": 0.2, "learning_rate_schedule": "sqrt-linear", "batch_size": 200, "chains": 200,
           "l2": 0.0002, "epochs": 1000, "averaging": 0.0003},
     2000: {"learning_rate": 0.2, "learning_rate_schedule": "sqrt-linear", "batch_size": 200, "chains": 200,
-           "l2": 0.0002, "epochs": 400, "averaging": 0.0003},
+           "epochs": 160, "averaging": 0.0005},
 }  # fmt: skip
 _DENSITY_OURS = (
     "settings of our own, chosen by the likelihood of the last 10,000 training images; persistent chains and a falling "
