@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import linear
 
 from harmonium.kernels import states
-from harmonium.kernels.states import FEWEST_ROWS, fields, products
+from harmonium.kernels.states import BY_FOURS, BY_ONES, BY_ROWS, fields, products
 from harmonium.machine import RBM
 from harmonium.negative import CD
 from harmonium.noise import Noise
@@ -16,7 +16,8 @@ from harmonium.units import Bernoulli, OneHot
 #: Rows n, entries of a state K, columns M: of whole tiles, and with every kind of rest.
 SHAPES = pytest.mark.parametrize(
     "shape",
-    [(32, 784, 500), (33, 512, 64), (100, 333, 101), (257, 97, 345), (40, 4096, 8), (64, 31, 1100), (50, 40000, 1)],
+    [(1, 100, 70), (32, 784, 500), (33, 512, 64), (100, 333, 101), (257, 97, 345), (40, 4096, 8), (64, 31, 1100),
+     (50, 40000, 1)],
 )  # fmt: skip
 DENSITIES = pytest.mark.parametrize("density", [0.0, 0.03, 0.2, 0.3, 0.6, 1.0])
 
@@ -31,7 +32,14 @@ def whole_numbers(shape, seed=1):
 
 
 @pytest.fixture
-def no_matrices(monkeypatch):
+def always(monkeypatch):
+    """The loops are taken however little there is to do."""
+    for least in ("BY_ONES", "BY_FOURS", "BY_ROWS"):
+        monkeypatch.setattr(states, least, (1, 1))
+
+
+@pytest.fixture
+def no_matrices(monkeypatch, always):
     """Products of matrices fail."""
 
     def refused(*args, **kwargs):
@@ -66,7 +74,7 @@ def test_products_of_whole_numbers_are_exact(shape, density, add, no_matrices):
 
 
 @DENSITIES
-def test_rounding_is_that_of_a_product(density):
+def test_rounding_is_that_of_a_product(density, always):
     """Sums of some hundred normal numbers: both ways are within a few units of float32 of the exact ones."""
     s, weight, bias = drawn((200, 784), density), torch.randn(500, 784), torch.randn(500)
     exact = bias.double() + s.double() @ weight.double().mT
@@ -79,7 +87,7 @@ def test_rounding_is_that_of_a_product(density):
 
 @pytest.mark.parametrize("value", [0.5, -1.0, 2.0, 1e-30, float("nan"), float("inf")])
 @pytest.mark.parametrize("column", [0, 17, 783])
-def test_one_value_that_is_neither_0_nor_1_is_seen(value, column):
+def test_one_value_that_is_neither_0_nor_1_is_seen(value, column, always):
     s, weight, bias = drawn((50, 784), 0.1), torch.randn(500, 784), torch.randn(500)
     s[49, column] = value
     assert torch.equal(fields(bias, s, weight).nan_to_num(), linear(s, weight, bias).nan_to_num())
@@ -90,8 +98,12 @@ def test_one_value_that_is_neither_0_nor_1_is_seen(value, column):
 
 def test_what_the_loops_do_not_serve_goes_the_plain_way():
     s, weight, bias = drawn((200, 784), 0.1), torch.randn(500, 784), torch.randn(500)
-    for few, w, b in ((s[: FEWEST_ROWS - 1], weight, bias), (s, weight[:3], bias[:3])):
+    for few, w, b in ((s[: BY_ONES[0] - 1], weight, bias), (s, weight[:3], bias[:3])):
         assert torch.equal(fields(b, few, w), linear(few, w, b))
+    many = drawn((BY_FOURS[0] - 1, 784), 0.5)
+    assert torch.equal(fields(bias, many, weight), linear(many, weight, bias))
+    few, h = s[: BY_ROWS[0] - 1], torch.rand(BY_ROWS[0] - 1, 500)
+    assert torch.equal(products(h, few, 1.0, torch.empty(500, 784)), h.mT @ few)
     double = fields(bias.double(), s.double(), weight.double())
     assert torch.equal(double, linear(s.double(), weight.double(), bias.double()))
     learned = weight.clone().requires_grad_()
@@ -100,7 +112,7 @@ def test_what_the_loops_do_not_serve_goes_the_plain_way():
 
 
 @pytest.mark.parametrize("density", [0.1, 0.5])
-def test_the_number_of_threads_changes_nothing(density, monkeypatch):
+def test_the_number_of_threads_changes_nothing(density, monkeypatch, always):
     monkeypatch.setattr(states, "FEW", 1)
     s, weight, bias, h = drawn((100, 784), density), torch.randn(333, 784), torch.randn(333), torch.rand(100, 333)
 
@@ -124,7 +136,7 @@ def test_rows_in_groups_are_rows(no_matrices):
     assert torch.equal(fields(bias, s.mT.contiguous().mT, weight).double(), want)
 
 
-def test_a_part_of_a_larger_tensor_is_read_where_it_lies():
+def test_a_part_of_a_larger_tensor_is_read_where_it_lies(always):
     s, weight, bias = drawn((100, 900), 0.1)[:, 50:834], torch.randn(500, 784), torch.randn(500)
     assert torch.allclose(fields(bias, s, weight), linear(s, weight, bias), atol=1e-4)
     every = drawn((200, 784), 0.1)[::2]
@@ -132,7 +144,7 @@ def test_a_part_of_a_larger_tensor_is_read_where_it_lies():
 
 
 @pytest.mark.parametrize("visible", [Bernoulli(784), OneHot(196, 4)])
-def test_a_machines_gradient_is_that_of_float64(visible):
+def test_a_machines_gradient_is_that_of_float64(visible, always):
     """The same chains, as the random numbers are the same, unless one lies at an edge: then a row differs."""
     rng = np.random.default_rng(4)
     hidden = Bernoulli(300)

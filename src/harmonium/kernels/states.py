@@ -23,23 +23,13 @@ TILE, HALF, WORD = 64, 32, 32
 ROWS = 64
 #: Numbers that a list may have behind its last one.
 SLACK = 8
-#: Below so many rows, or numbers in the matrix, a product of matrices is quicker.
-FEWEST_ROWS, FEWEST_ENTRIES = 32, 1 << 15
+#: Rows n, and multiplications n · K · M, from which each way is quicker than a product of matrices: fields by ones, by
+#: fours of entries, and products.
+BY_ONES, BY_FOURS, BY_ROWS = (16, 6 << 20), (40, 10 << 20), (28, 15 << 20)
 #: Shares of ones from which the next way is quicker: fours of entries instead of ones, and matrices instead of ones.
 MOST_PICKED, MOST_MULTIPLIED = 0.25, 0.4
 #: Work below this many additions is not worth other threads.
 FEW = 1 << 20
-
-
-def _served(s: Tensor, *others: Tensor) -> bool:
-    """Whether the loops are for these tensors, of which s (n, K) may hold states."""
-    return (
-        s.dim() == 2
-        and len(s) >= FEWEST_ROWS
-        and s.numel() < 1 << 31
-        and all(x.dtype == torch.float32 and x.device.type == "cpu" and not x.requires_grad for x in (s, *others))
-        and not torch.compiler.is_compiling()
-    )
 
 
 class States:
@@ -96,44 +86,58 @@ class States:
         return ends, rows
 
 
-def _looked_at(s: Tensor | States, *others: Tensor) -> tuple[Tensor, States | None]:
-    """The rows, and as states if the loops are for these tensors and there are zeros and ones alone."""
-    rows = s.rows if isinstance(s, States) else s
-    if not _served(rows, *others):
+def _looked_at(
+    s: Tensor | States, across: int, least: tuple[int, int], *others: Tensor
+) -> tuple[Tensor, States | None]:
+    """The rows, and as states if the loops are for these tensors, of so many numbers across, and they hold states."""
+    rows = rows_of(s)
+    served = (
+        rows.dim() == 2
+        and _worth(rows, across, least)
+        and rows.numel() < 1 << 31
+        and all(x.dtype == torch.float32 and x.device.type == "cpu" and not x.requires_grad for x in (rows, *others))
+        and not torch.compiler.is_compiling()
+    )
+    if not served:
         return rows, None
     states = s if isinstance(s, States) else States(s)
     return rows, states if states.ones >= 0 else None
+
+
+def _worth(rows: Tensor, across: int, least: tuple[int, int]) -> bool:
+    """Whether there is enough to do."""
+    return len(rows) >= least[0] and rows.numel() * across >= least[1]
 
 
 def fields(bias: Tensor, s: Tensor | States, weight: Tensor) -> Tensor:
     """bias (M,) + s weight', of rows s (..., K) and weight (M, K): (..., M)."""
     if isinstance(s, Tensor) and s.dim() > 2:
         return fields(bias, s.flatten(0, -2), weight).unflatten(0, s.shape[:-1])
-    rows, states = _looked_at(s, weight, bias) if weight.numel() >= FEWEST_ENTRIES else (rows_of(s), None)
-    if states is None:
+    M = len(weight)
+    rows, states = _looked_at(s, M, BY_ONES, weight, bias)
+    many = states is not None and states.density >= MOST_PICKED
+    if states is None or (many and not _worth(rows, M, BY_FOURS)):
         return linear(rows, weight, bias)
     from harmonium.kernels.state_pass import looked_up_sums, picked_sums
 
-    M = len(weight)
     turned = weight.stride(1) == 1
     out = rows.new_empty(len(rows), M)
     first = (weight if turned else weight.mT).contiguous(), turned, bias.contiguous()
-    if states.density < MOST_PICKED:
-        run(picked_sums, [*first, *states.lists, out], -(-M // TILE), alone=states.ones * M < FEW)
-    else:
+    if many:
         run(looked_up_sums, [*first, states.bits, out], -(-M // HALF), alone=rows.numel() * M < 4 * FEW)
+    else:
+        run(picked_sums, [*first, *states.lists, out], -(-M // TILE), alone=states.ones * M < FEW)
     return out
 
 
 def products(h: Tensor, s: Tensor | States, factor: float, out: Tensor, *, add: bool = False) -> Tensor:
     """factor · h' s of rows h (n, H) and s (n, K), into out (H, K), or added to it."""
-    worth = out.numel() >= FEWEST_ENTRIES and out.is_contiguous()
-    rows, states = _looked_at(s, h, out) if worth else (rows_of(s), None)
+    H = h.shape[1]
+    rows, states = _looked_at(s, H, BY_ROWS, h, out) if out.is_contiguous() else (rows_of(s), None)
     if states is None or states.density >= MOST_MULTIPLIED:
         return torch.addmm(out, h.mT, rows, beta=float(add), alpha=factor, out=out)
     from harmonium.kernels.state_pass import picked_products
 
-    H = h.shape[1]
     arguments = h.contiguous(), *states.turned_lists, out, torch.tensor([factor]), add
     run(picked_products, arguments, -(-H // TILE), alone=states.ones * H < FEW)
     return out
