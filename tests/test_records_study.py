@@ -15,7 +15,7 @@ from harmonium.experiments import find_experiment
 from harmonium.experiments.records import machines, sizes
 from harmonium.experiments.records.document import MARKS
 from harmonium.experiments.records.found import Found
-from harmonium.experiments.records.scales import SCALES, SIZES, drawn_noise, open_inputs, options
+from harmonium.experiments.records.scales import SCALES, SIZES, drawn_noise, open_inputs, options, seeds
 from harmonium.experiments.records.verdict import Scored, against, reached_after
 from harmonium.experiments.records.ways import WAYS
 from harmonium.experiments.records.words import error, nats, round_numbers, seconds
@@ -86,31 +86,34 @@ def test_words():
 # ---- what is done ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("units", SIZES)
-def test_the_machines_are_the_presets_on_all_training_images(units):
-    given = config_from(options(FULL, units, 1))
-    own = config_from({**preset(f"mnist-{units}"), "measure": given.measure, "seed": 1})
+@pytest.mark.parametrize("size", SIZES)
+def test_the_machines_are_the_presets_on_all_training_images(size):
+    given = config_from(options(FULL, size, 1))
+    own = config_from({**preset(f"mnist-{size}"), "measure": given.measure, "seed": 1})
     assert given == own
-    assert (given.data, given.binarize, given.hidden) == ("mnist", "stochastic", f"bernoulli:{units}")
+    assert (given.data, given.binarize, given.hidden) == ("mnist", "stochastic", f"bernoulli:{SIZES[size].units}")
     assert (given.validation, given.patience, given.held_out) == (0, 0, "auto")
     assert given.averaging > 0
 
 
 def test_every_size_is_in_one_part_and_is_scored_in_two_ways_that_differ():
-    assert sorted(units for part in sizes.PARTS.values() for units in part) == sorted(SIZES)
+    assert [size for part in sizes.PARTS.values() for size in part] == list(SIZES)
     assert [part.name for part in sizes.ALL] == list(sizes.PARTS)
-    assert set(MARKS) <= set(SIZES)
+    assert set(MARKS) <= {size.units for size in SIZES.values()}
     for size in SIZES.values():
         assert len(set(size.ways)) == 2
         assert set(size.ways) <= set(WAYS)
-    tasks = sizes.tasks((500,), FULL)
-    assert [label for label in tasks if label.startswith("train")] == ["train-500-0", "train-500-1"]
-    assert tasks["sample-500"].needs["machine"].key == tasks["train-500-0"].key
+    tasks = sizes.tasks(("500", "500-long"), FULL)
+    assert [label for label in tasks if label.startswith("train")] == [
+        f"train-{size}-{seed}" for size in ("500", "500-long") for seed in (0, 1)
+    ]
+    assert tasks["sample-500-long"].needs["machine"].key == tasks["train-500-long-0"].key
+    assert tasks["train-500-long-0"].key != tasks["train-500-0"].key
     assert tasks["score-500-1"].needs["machine"].key == tasks["train-500-1"].key
 
 
 def test_the_test_images_are_drawn_once_and_for_all():
-    first, other = (open_inputs(options(QUICK, units, 0)) for units in (16, 500))
+    first, other = (open_inputs(options(QUICK, size, 0)) for size in ("16", "500"))
     draws = [i.feed.states(i.rows.held_out, drawn_noise()) for i in (first, other)]
     assert torch.equal(*draws)
     assert not torch.equal(draws[0], first.feed.states(first.rows.held_out, drawn_noise(1)))
@@ -125,7 +128,7 @@ def test_the_seconds_of_a_curve_leave_out_the_measuring(tmp_path, monkeypatch):
         time.sleep(pause)
         return measure(self, state)
 
-    given = {**options(QUICK, 16, 0), "epochs": 2}
+    given = {**options(QUICK, "16", 0), "epochs": 2}
     machines.train(tmp_path, {}, options=given, points=4)  # what is compiled is compiled
     monkeypatch.setattr(Monitor, "measure", slow)
     monkeypatch.setattr(machines, "keep_machine", lambda *_: time.sleep(pause))
@@ -143,7 +146,7 @@ def test_health_is_measuring_too(monkeypatch):
     from harmonium.runs.health import HealthWatch
     from harmonium.runs.train import run_training
 
-    given = {**options(QUICK, 16, 0), "epochs": 2, "measure": 4}
+    given = {**options(QUICK, "16", 0), "epochs": 2, "measure": 4}
     monkeypatch.setattr(HealthWatch, "_look", lambda self, state: time.sleep(0.1))
     config = config_from(given)
     run = run_training(config, dataset=machines.data_of(config), likelihood=False)
@@ -185,13 +188,13 @@ def test_the_short_form_makes_the_page_and_judges_nothing(study):
     found, out, experiment = study
     assert [section.id for section in found.page.sections] == [part.name for part in experiment.parts]
     figures = {path.stem for path in (out / "figures").glob("*.png")}
-    assert figures == {*(f"curve-{units}" for units in SIZES), "samples-500"}
+    assert figures == {*(f"curve-{size}" for size in SIZES), "samples-500-long"}
     text = (out / "report.md").read_text()
     assert not re.search(r"\b(nan|inf)\b", text)
     assert "published (" not in text
     numbers = json.loads((out / "numbers.json").read_text())
     assert numbers["verdicts"] == []
-    assert set(numbers["records"]) == {str(units) for units in SIZES}
+    assert set(numbers["records"]) == set(SIZES)
     assert all(one["published"] is None for one in numbers["records"].values())
 
 
@@ -200,11 +203,11 @@ def test_the_numbers_are_those_of_the_tasks_and_the_two_ways_agree(study):
     numbers = json.loads((out / "numbers.json").read_text())["records"]
     for part in experiment.parts:
         results = results_of(part, out)
-        for units in sizes.PARTS[part.name]:
-            own = [results[label].value for label in results if label.startswith(f"score-{units}-")]
-            first, second = SIZES[units].ways
+        for size in sizes.PARTS[part.name]:
+            own = [results[f"score-{size}-{seed}"].value for seed in seeds(QUICK, size)]
+            first, second = SIZES[size].ways
             lower = [min(one["ways"][way]["value"] for way in (first, second)) for one in own]
-            assert numbers[str(units)]["value"] == pytest.approx(sum(lower) / len(lower))
+            assert numbers[size]["value"] == pytest.approx(sum(lower) / len(lower))
             for one in own:
                 widths = [one["ways"][way]["log_z"]["half_width"] for way in (first, second)]
                 gap = abs(one["ways"][first]["value"] - one["ways"][second]["value"])
@@ -233,9 +236,9 @@ def test_on_the_real_images_the_verdict_follows_the_numbers(study, tmp_path, mon
     part = next(part for part in experiment.parts if part.name == "hundred")
     results = results_of(part, out)
     found = Found(
-        100, 12, *([results[f"{task}-100-0"].value] for task in ("train", "curve", "score", "lead")), MARKS[100]
+        "100", 12, *([results[f"{task}-100-0"].value] for task in ("train", "curve", "score", "lead")), MARKS[100]
     )
-    monkeypatch.setattr(sizes, "read", lambda results, units, scale: found)
+    monkeypatch.setattr(sizes, "read", lambda results, size, scale: found)
     notebook = Notebook(tmp_path, replace(QUICK, comparable=True), {"binarisation": "drawn"})
     section = part.section(results, notebook)
     assert [block.verdict for block in section.blocks if isinstance(block, Verdict)] == [verdict]
@@ -261,7 +264,7 @@ def test_where_the_ways_differ_a_doubt_is_said(study, tmp_path):
 
 def test_the_lead_of_training_images_is_a_difference_of_exact_likelihoods(study):
     _, out, experiment = study
-    results, inputs = results_of(experiment.parts[0], out), open_inputs(options(QUICK, 16, 0))
+    results, inputs = results_of(experiment.parts[0], out), open_inputs(options(QUICK, "16", 0))
     rbm, rows = machines.last_machine(results["train-16-0"]), inputs.rows.train[: machines.LEAD_ROWS]
     seen, unseen = (
         inputs.feed.states(which, drawn_noise(of=of))

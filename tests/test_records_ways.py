@@ -18,7 +18,7 @@ def small():
     """Digits, their test images, and a machine of eight hidden units, trained a little."""
     from harmonium.runs.train import run_training
 
-    inputs = open_inputs({**options(QUICK, 16, 0), "hidden": "bernoulli:8", "epochs": 30})
+    inputs = open_inputs({**options(QUICK, "16", 0), "hidden": "bernoulli:8", "epochs": 30})
     run = run_training(inputs.config, dataset=inputs.data, likelihood=False)
     return inputs, run.rbm, inputs.feed.states(inputs.rows.held_out, drawn_noise())
 

@@ -60,11 +60,11 @@ def _protocol() -> str:
 def _main_table(notebook: Notebook) -> blocks.Table:
     """A row a size."""
     rows = []
-    for units, one in notebook.numbers["records"].items():
+    for size, one in notebook.numbers["records"].items():
         mark = one["published"]
         rows.append([
-            f"{one['hidden']:,}", str(len(one["seconds"])), seconds(mean(one["seconds"]).value),
-            *(_by_way(way, one["ways"][way]) for way in SIZES[int(units)].ways),
+            f"{one['hidden']:,}{SIZES[size].variant}", str(len(one["seconds"])), seconds(mean(one["seconds"]).value),
+            *(_by_way(way, one["ways"][way]) for way in SIZES[size].ways),
             f"{nats(mark['value'])} ({mark['source']})" if mark else "–",
             nats(one["value"] - mark["value"], sign=True) if mark else "–",
             blocks.VERDICTS[one["verdict"]] if one["verdict"] else "–",

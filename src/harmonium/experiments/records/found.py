@@ -20,7 +20,7 @@ class Found:
 
     Attributes
     ----------
-    units, hidden : int
+    size, hidden : str, int
         Which machine it is, and the hidden units that it has at this scale.
     trained, curves, scored, leads : list of dict
         What the tasks have returned, in the order of the seeds.
@@ -28,7 +28,7 @@ class Found:
         What is to be reached; None where there is nothing, or the data are others.
     """
 
-    units: int
+    size: str
     hidden: int
     trained: list[dict[str, Any]]
     curves: list[dict[str, Any]]
@@ -37,9 +37,14 @@ class Found:
     mark: Mark | None
 
     @property
+    def title(self) -> str:
+        """What the machine is called."""
+        return f"{self.hidden:,} hidden units{SIZES[self.size].variant}"
+
+    @property
     def ways(self) -> tuple[str, ...]:
         """The names of the ways to ln Z."""
-        return SIZES[self.units].ways
+        return SIZES[self.size].ways
 
     @property
     def scores(self) -> list[Scored]:
@@ -79,11 +84,11 @@ def _interval(found: Mapping[str, Any]) -> Interval:
     return Interval(found["value"], math.inf if half_width is None else half_width)
 
 
-def read(results: Results, units: int, scale: Scale) -> Found:
+def read(results: Results, size: str, scale: Scale) -> Found:
     """What the tasks have found of one size."""
-    every = seeds(scale, units)
+    every = seeds(scale, size)
     trained, curves, scored, leads = (
-        [results[f"{task}-{units}-{seed}"].value for seed in every] for task in ("train", "curve", "score", "lead")
+        [results[f"{task}-{size}-{seed}"].value for seed in every] for task in ("train", "curve", "score", "lead")
     )
-    mark = MARKS.get(units) if scale.comparable else None
-    return Found(units, hidden_units(scale, units), trained, curves, scored, leads, mark)
+    mark = MARKS.get(SIZES[size].units) if scale.comparable else None
+    return Found(size, hidden_units(scale, size), trained, curves, scored, leads, mark)

@@ -42,46 +42,48 @@ LEAD_ROWS = 10_000
 _BLOCK = 1000
 
 
-def train_task(scale: Scale, units: int, seed: int) -> Task:
+def train_task(scale: Scale, size: str, seed: int) -> Task:
     """The task of training one machine."""
-    points = scale.pick(SIZES[units].points, QUICK_POINTS)
-    arguments = {"options": options(scale, units, seed), "points": points}
-    seconds = scale.pick(SIZES[units].seconds, 2)
-    return Task(f"train-{units}-seed-{seed}", f"{__name__}:train", arguments, seconds=seconds)
+    points = scale.pick(SIZES[size].points, QUICK_POINTS)
+    arguments = {"options": options(scale, size, seed), "points": points}
+    seconds = scale.pick(SIZES[size].seconds, 2)
+    return Task(f"train-{size}-seed-{seed}", f"{__name__}:train", arguments, seconds=seconds)
 
 
-def curve_task(scale: Scale, units: int, seed: int) -> Task:
+def curve_task(scale: Scale, size: str, seed: int) -> Task:
     """The task of scoring the machines that its training has passed through."""
     effort = EFFORTS[scale.name]
     arguments = {
-        "options": options(scale, units, seed), "way": SIZES[units].on_the_way, "effort": {"ais": effort["curve"]},
+        "options": options(scale, size, seed), "way": SIZES[size].on_the_way, "effort": {"ais": effort["curve"]},
     }  # fmt: skip
-    needs = {"machine": train_task(scale, units, seed)}
-    seconds = scale.pick(SIZES[units].points * (1 + 0.008 * units), 1)
-    return Task(f"curve-{units}-seed-{seed}", f"{__name__}:curve", arguments, needs, seconds)
+    needs = {"machine": train_task(scale, size, seed)}
+    seconds = scale.pick(SIZES[size].points * (1 + 0.008 * SIZES[size].units), 1)
+    return Task(f"curve-{size}-seed-{seed}", f"{__name__}:curve", arguments, needs, seconds)
 
 
-def score_task(scale: Scale, units: int, seed: int) -> Task:
+def score_task(scale: Scale, size: str, seed: int) -> Task:
     """The task of scoring it."""
     arguments = {
-        "options": options(scale, units, seed), "ways": list(SIZES[units].ways), "effort": EFFORTS[scale.name],
+        "options": options(scale, size, seed), "ways": list(SIZES[size].ways), "effort": EFFORTS[scale.name],
     }  # fmt: skip
-    needs = {"machine": train_task(scale, units, seed)}
-    return Task(f"score-{units}-seed-{seed}", f"{__name__}:score", arguments, needs, scale.pick(60 + 0.6 * units, 2))
+    needs = {"machine": train_task(scale, size, seed)}
+    seconds = scale.pick(60 + 0.6 * SIZES[size].units, 2)
+    return Task(f"score-{size}-seed-{seed}", f"{__name__}:score", arguments, needs, seconds)
 
 
-def lead_task(scale: Scale, units: int, seed: int) -> Task:
+def lead_task(scale: Scale, size: str, seed: int) -> Task:
     """The task of comparing training images with test images."""
-    arguments = {"options": options(scale, units, seed), "rows": LEAD_ROWS}
-    needs = {"machine": train_task(scale, units, seed)}
-    return Task(f"lead-{units}-seed-{seed}", f"{__name__}:lead", arguments, needs, scale.pick(5 + 0.02 * units, 1))
+    arguments = {"options": options(scale, size, seed), "rows": LEAD_ROWS}
+    needs = {"machine": train_task(scale, size, seed)}
+    seconds = scale.pick(5 + 0.02 * SIZES[size].units, 1)
+    return Task(f"lead-{size}-seed-{seed}", f"{__name__}:lead", arguments, needs, seconds)
 
 
-def sample_task(scale: Scale, units: int) -> Task:
+def sample_task(scale: Scale, size: str) -> Task:
     """The task of sampling the machine of the first seed."""
-    arguments = {"options": options(scale, units, 0), "sweeps": SWEEPS[scale.name]}
-    needs = {"machine": train_task(scale, units, 0)}
-    return Task(f"sample-{units}", f"{__name__}:sample", arguments, needs, scale.pick(0.6 * units, 1))
+    arguments = {"options": options(scale, size, 0), "sweeps": SWEEPS[scale.name]}
+    needs = {"machine": train_task(scale, size, 0)}
+    return Task(f"sample-{size}", f"{__name__}:sample", arguments, needs, scale.pick(0.6 * SIZES[size].units, 1))
 
 
 class Passed:

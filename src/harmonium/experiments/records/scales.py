@@ -29,6 +29,8 @@ class Size:
 
     Attributes
     ----------
+    units : int
+        Hidden units.
     ways : (str, str)
         The two ways to its ln Z (`harmonium.experiments.records.ways`).
     on_the_way : str
@@ -41,8 +43,11 @@ class Size:
         Hidden units of the short form.
     seconds : float
         What one training takes about on one core.
+    variant : str
+        What tells it from another machine with as many units, in words.
     """
 
+    units: int
     ways: tuple[str, str]
     on_the_way: str
     seeds: int
@@ -50,17 +55,19 @@ class Size:
     quick_units: int
     seconds: float
     quick_seeds: int = 1
+    variant: str = ""
 
 
 #: Enumeration where it takes seconds, with an estimate to check it; two unlike estimates for larger machines.
 _SMALL, _LARGE = ("exact", "both"), ("ais", "raise")
-#: By hidden units.
-SIZES: dict[int, Size] = {
-    16: Size(_SMALL, "exact", 3, 24, 4, 60, quick_seeds=2),
-    25: Size(_SMALL, "ais", 3, 24, 6, 70),
-    100: Size(_LARGE, "ais", 3, 24, 12, 220),
-    500: Size(_LARGE, "ais", 2, 24, 20, 650),
-    2000: Size(_LARGE, "ais", 1, 12, 30, 1450),
+#: By the name of the preset, less its beginning.
+SIZES: dict[str, Size] = {
+    "16": Size(16, _SMALL, "exact", 3, 24, 4, 60, quick_seeds=2),
+    "25": Size(25, _SMALL, "ais", 3, 24, 6, 70),
+    "100": Size(100, _LARGE, "ais", 3, 24, 12, 220),
+    "500": Size(500, _LARGE, "ais", 2, 24, 20, 300),
+    "500-long": Size(500, _LARGE, "ais", 2, 24, 20, 1400, variant=", longer"),
+    "2000": Size(2000, _LARGE, "ais", 1, 12, 30, 800),
 }
 #: What the short form has of its own; its few images make smaller minibatches.
 _QUICK: dict[str, Any] = {"epochs": 100, "batch_size": 100, "chains": 100, "averaging": 0.01}
@@ -70,21 +77,20 @@ QUICK_POINTS = 6
 TEST_SEED = 0
 
 
-def seeds(scale: Scale, units: int) -> range:
+def seeds(scale: Scale, size: str) -> range:
     """The seeds of the machines of this size."""
-    size = SIZES[units]
-    return range(scale.pick(size.seeds, size.quick_seeds))
+    return range(scale.pick(SIZES[size].seeds, SIZES[size].quick_seeds))
 
 
-def hidden_units(scale: Scale, units: int) -> int:
+def hidden_units(scale: Scale, size: str) -> int:
     """Hidden units of the machine that stands for so many."""
-    return int(scale.pick(units, SIZES[units].quick_units))
+    return int(scale.pick(SIZES[size].units, SIZES[size].quick_units))
 
 
-def options(scale: Scale, units: int, seed: int) -> dict[str, Any]:
+def options(scale: Scale, size: str, seed: int) -> dict[str, Any]:
     """The options of one training."""
-    found = {**preset(f"mnist-{units}"), "measure": 1, **scale.data, "seed": seed}
-    return found | ({**_QUICK, "hidden": f"bernoulli:{hidden_units(scale, units)}"} if scale.quick else {})
+    found = {**preset(f"mnist-{size}"), "measure": 1, **scale.data, "seed": seed}
+    return found | ({**_QUICK, "hidden": f"bernoulli:{hidden_units(scale, size)}"} if scale.quick else {})
 
 
 def open_inputs(given: dict[str, Any]) -> Inputs:
@@ -100,7 +106,7 @@ def drawn_noise(number: int = 0, of: str = "test images") -> Noise:
 
 def facts(scale: Scale) -> dict[str, str]:
     """What the data are, in words."""
-    inputs = open_inputs(options(scale, min(SIZES), 0))
+    inputs = open_inputs(options(scale, next(iter(SIZES)), 0))
     shape = " × ".join(map(str, inputs.data.shape))
     return {
         "data": f"{inputs.data.name}, {len(inputs.rows.train):,} training and {len(inputs.rows.held_out):,} test "

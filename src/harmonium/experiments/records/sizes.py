@@ -28,17 +28,17 @@ from harmonium.experiments.words import n
 from harmonium.plots.score_against import Series, score_against
 from harmonium.report import blocks
 
-#: Part -> hidden units, and the machine that is sampled.
-PARTS: dict[str, tuple[int, ...]] = {
-    "small": (16, 25), "hundred": (100,), "five-hundred": (500,), "two-thousand": (2000,),
+#: Part -> machines, and the one that is sampled.
+PARTS: dict[str, tuple[str, ...]] = {
+    "small": ("16", "25"), "hundred": ("100",), "five-hundred": ("500", "500-long"), "two-thousand": ("2000",),
 }  # fmt: skip
-SAMPLED = 500
+SAMPLED = "500-long"
 
 
-def tasks(units: tuple[int, ...], scale: Scale) -> dict[str, Task]:
+def tasks(sizes: tuple[str, ...], scale: Scale) -> dict[str, Task]:
     """A training, its curve and its score for each size and seed, and samples of one machine."""
     found: dict[str, Task] = {}
-    for size in units:
+    for size in sizes:
         for seed in seeds(scale, size):
             found[f"train-{size}-{seed}"] = train_task(scale, size, seed)
             found[f"curve-{size}-{seed}"] = curve_task(scale, size, seed)
@@ -52,15 +52,15 @@ def tasks(units: tuple[int, ...], scale: Scale) -> dict[str, Task]:
 def section(name: str, title: str, results: Results, notebook: Notebook) -> blocks.Section:
     """Scores of every seed, the verdict, the curve; samples where there are some."""
     scale = notebook.scale
-    found = [read(results, units, scale) for units in PARTS[name]]
-    verdicts = {one.units: _verdict(one, notebook) for one in found if one.mark is not None}
+    found = [read(results, size, scale) for size in PARTS[name]]
+    verdicts = {one.size: _verdict(one, notebook) for one in found if one.mark is not None}
     shown: list[blocks.Block] = [*verdicts.values(), _table(found, notebook), *_doubts(found)]
     shown += [_figure(one, notebook) for one in found]
     if SAMPLED in PARTS[name]:
         shown += pictures.samples(results[f"sample-{SAMPLED}"], SAMPLED, scale, notebook)
     numbers = notebook.numbers.setdefault("records", {})
     for one in found:
-        numbers[str(one.units)] = _numbers(one, verdicts.get(one.units))
+        numbers[one.size] = _numbers(one, verdicts.get(one.size))
     return blocks.Section(name, title, shown, " ".join(_lead(one) for one in found))
 
 
@@ -71,7 +71,7 @@ def _verdict(found: Found, notebook: Notebook) -> blocks.Verdict:
         f"at least {nats(mean([s.low for s in scores]).value)} and at most {nats(mean([s.high for s in scores]).value)}"
     )
     return notebook.verdict(
-        f"{found.hidden:,} hidden units reach {nats(found.mark.value)} nats an image",
+        f"{found.title} reach {nats(found.mark.value)} nats an image",
         found.mark.source,
         against(scores, found.mark.value),
         f"{ends} by both ways with their errors, {which(len(scores))}. Confirmed: the former is at or above the mark; "
@@ -85,7 +85,7 @@ def _table(found: list[Found], notebook: Notebook) -> blocks.Table:
     for one in found:
         for seed, (trained, scores) in enumerate(zip(one.trained, one.scores, strict=True)):
             rows.append([
-                f"{one.hidden:,} hidden units, seed {seed}", seconds(trained["seconds"]), seconds(one.to_mark(seed)),
+                f"{one.title}, seed {seed}", seconds(trained["seconds"]), seconds(one.to_mark(seed)),
                 *(error(way) for way in scores.ways), error(scores.difference),
                 nats(scores.value - one.mark.value, sign=True) if one.mark else "–",
                 nats(one.leads[seed]["machine"], sign=True),
@@ -113,7 +113,7 @@ def _doubts(found: list[Found]) -> list[blocks.Block]:
     said = []
     for one in found:
         for seed, (scores, values) in enumerate(zip(one.scores, one.scored, strict=True)):
-            where = f"{one.hidden:,} hidden units, seed {seed}"
+            where = f"{one.title}, seed {seed}"
             if scores.doubtful:
                 gap = abs(scores.difference.value)
                 said.append(f"{where}: the two ways differ by {gap:.2f} nats, so neither is known better than that.")
@@ -125,7 +125,7 @@ def _figure(found: Found, notebook: Notebook) -> blocks.Figure:
     curves = found.curves
     marks = {f"published, {found.mark.source}": found.mark.value} if found.mark else {}
     widest = max(width for curve in curves for width in curve["half_width"])
-    exact = SIZES[found.units].on_the_way == "exact"
+    exact = SIZES[found.size].on_the_way == "exact"
     rows = found.scored[0]["rows"]
     cheap = (
         "Here ln Z comes from shorter annealings than in the table, which alone counts; on average they flatter a "
@@ -141,12 +141,12 @@ def _figure(found: Found, notebook: Notebook) -> blocks.Figure:
         log_x=True,
         ticks=round_numbers(curves[0]["seconds"]),
         marks=marks,
-        title=f"{found.hidden:,} hidden units",
+        title=found.title,
         subtitle=f"{rows:,} test images; ln Z {'exact' if exact else f'annealed, ± {widest:.2f} nats at most'}",
     )
     return notebook.figure(
-        f"curve-{found.units}", ax,
-        f"{found.hidden:,} hidden units: test log-likelihood against seconds of training, from the first measurement "
+        f"curve-{found.size}", ax,
+        f"{found.title}: test log-likelihood against seconds of training, from the first measurement "
         f"on. {way}",
         "One rising curve for each seed on a logarithmic axis of seconds"
         + (", and a dotted line at the published likelihood." if found.mark else "."),
@@ -172,7 +172,7 @@ def _numbers(found: Found, verdict: blocks.Verdict | None) -> dict[str, Any]:
 
 def _lead(found: Found) -> str:
     ways = " and ".join(f"{error(found.by_way(way))} ({WAYS[way].name})" for way in found.ways)
-    text = f"{found.hidden:,} hidden units: {ways} nats an image, {which(len(found.scored))}, after "
+    text = f"{found.title}: {ways} nats an image, {which(len(found.scored))}, after "
     text += f"{seconds(found.seconds)} s of training"
     if found.mark is not None:
         gap = found.value - found.mark.value
@@ -182,9 +182,9 @@ def _lead(found: Found) -> str:
 
 
 def _part(name: str, title: str) -> Part:
-    units = PARTS[name]
+    sizes = PARTS[name]
     make: Callable[[Results, Notebook], blocks.Section] = partial(section, name, title)
-    return Part(name, title, partial(tasks, units), make)
+    return Part(name, title, partial(tasks, sizes), make)
 
 
 ALL = (

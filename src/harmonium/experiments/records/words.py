@@ -57,7 +57,7 @@ def _settings(found: Found) -> str:
     options, updates = found.trained[0]["options"], found.trained[0]["updates"]
     steps = options.get("steps", 1)
     return (
-        f"{found.hidden:,} hidden units: {updates:,} updates by {options['negative'].upper()}-{steps}, minibatches of "
+        f"{found.title}: {updates:,} updates by {options['negative'].upper()}-{steps}, minibatches of "
         f"{options['batch_size']:,} and {options['chains']:,} chains, {options['optimizer']} at rate "
         f"{options['learning_rate']:g} ({options['learning_rate_schedule']}), L2 {options['l2']:g}, averaging "
         f"{options['averaging']:g}."
