@@ -61,6 +61,35 @@ def test_fields_of_whole_numbers_are_exact(shape, density, turned, no_matrices):
 
 
 @SHAPES
+@pytest.mark.parametrize("density", [0.0, 0.2, 0.6])
+@pytest.mark.parametrize("turned", [True, False])
+def test_fields_of_signs_are_exact_too(shape, density, turned, no_matrices):
+    n, K, M = shape
+    s, bias = 2 * drawn((n, K), density) - 1, whole_numbers(M)
+    s[0, 0] = -1  # a first row of ones alone would be taken for zeros and ones
+    weight = whole_numbers((M, K), 2) if turned else whole_numbers((K, M), 2).mT
+    want = bias.double() + s.double() @ weight.double().mT
+    assert torch.equal(fields(bias, s, weight).double(), want)
+
+
+@SHAPES
+@pytest.mark.parametrize("add", [True, False])
+def test_products_with_signs_are_exact_too(shape, add, no_matrices):
+    n, K, M = shape
+    s, h = 2 * drawn((n, K), 0.2) - 1, whole_numbers((n, M))
+    s[0, 0] = -1
+    out = whole_numbers((M, K), 2) if add else torch.full((M, K), torch.nan)
+    want = 0.5 * (h.double().mT @ s.double()) + (out.double() if add else 0)
+    assert torch.equal(products(h, s, 0.5, out, add=add).double(), want)
+
+
+def test_signs_after_a_row_of_ones_go_by_matrices(always):
+    s, weight, bias = 2 * drawn((100, 784), 0.1) - 1, torch.randn(500, 784), torch.randn(500)
+    s[0] = 1
+    assert torch.equal(fields(bias, s, weight), linear(s, weight, bias))
+
+
+@SHAPES
 @pytest.mark.parametrize("density", [0.0, 0.03, 0.2, 0.35])
 @pytest.mark.parametrize("add", [True, False])
 def test_products_of_whole_numbers_are_exact(shape, density, add, no_matrices):
@@ -90,6 +119,9 @@ def test_rounding_is_that_of_a_product(density, always):
 def test_one_value_that_is_neither_0_nor_1_is_seen(value, column, always):
     s, weight, bias = drawn((50, 784), 0.1), torch.randn(500, 784), torch.randn(500)
     s[49, column] = value
+    signs = 2 * drawn((50, 784), 0.1) - 1
+    signs[49, column] = 0.0 if value == -1 else value
+    assert torch.equal(fields(bias, signs, weight).nan_to_num(), linear(signs, weight, bias).nan_to_num())
     assert torch.equal(fields(bias, s, weight).nan_to_num(), linear(s, weight, bias).nan_to_num())
     h = torch.rand(50, 500)
     want = torch.addmm(torch.zeros(1), h.mT, s, beta=0)

@@ -51,12 +51,12 @@ def _spread(builder: Any, number: Any, vector: Any) -> Any:
     return builder.shuffle_vector(builder.insert_element(none, number, ir.Constant(_I32, 0)), none, zeros)
 
 
-@instruction(types.int32, _ADDRESS)
-def ones_of(builder: Any, at: Any) -> Any:
-    """Which of the sixteen numbers are 1, a bit each; bit 16 says that one is neither 0 nor 1."""
+@instruction(types.int32, _ADDRESS, types.float32)
+def ones_of(builder: Any, at: Any, low: Any) -> Any:
+    """Which of the sixteen numbers are 1, a bit each; bit 16 says that one is neither `low` nor 1."""
     x = _load(builder, at)
     one = builder.bitcast(builder.fcmp_ordered("==", x, _every(1)), _I16)
-    other = builder.bitcast(builder.fcmp_unordered("!=", x, _every(0)), _I16)
+    other = builder.bitcast(builder.fcmp_unordered("!=", x, _spread(builder, low, _VECTOR)), _I16)
     strange = builder.icmp_unsigned("!=", one, other)
     high = builder.shl(builder.zext(strange, _I32), ir.Constant(_I32, LANES))
     return builder.or_(builder.zext(one, _I32), high)
@@ -92,19 +92,30 @@ def add_picked(builder: Any, out: Any, start: Any, table: Any, places: Any, coun
         _store(builder, builder.load(total), out, _WIDTH * c)
 
 
+def _write_sums(builder: Any, out: Any, rows: Any, signed: bool) -> None:
+    for at in range(0, NARROW, _WIDTH):
+        sums = [_every(0)]
+        for k in range(4):
+            row = _load(builder, rows, NARROW * k + at)
+            low = [builder.fsub(total, row) for total in sums] if signed else sums
+            sums = [*low, *(builder.fadd(total, row) for total in sums)]
+        for m, total in enumerate(sums):
+            _store(builder, total, out, NARROW * m + at)
+
+
 @instruction(types.void, _ADDRESS, _ADDRESS)
 def sums_of_four(builder: Any, out: Any, rows: Any) -> None:
     """The sixteen sums that four rows, one behind the other, can have: row m of `out` adds those whose bit m has.
 
     All rows are of narrow tiles.
     """
-    for at in range(0, NARROW, _WIDTH):
-        sums = [_every(0)]
-        for k in range(4):
-            row = _load(builder, rows, NARROW * k + at)
-            sums += [row, *(builder.fadd(total, row) for total in sums[1:])]
-        for m, total in enumerate(sums):
-            _store(builder, total, out, NARROW * m + at)
+    _write_sums(builder, out, rows, signed=False)
+
+
+@instruction(types.void, _ADDRESS, _ADDRESS)
+def signed_sums_of_four(builder: Any, out: Any, rows: Any) -> None:
+    """The same where the other rows are subtracted."""
+    _write_sums(builder, out, rows, signed=True)
 
 
 @instruction(types.void, _ADDRESS, _ADDRESS, types.uint32)

@@ -1,12 +1,12 @@
-"""The compiled loops over states of zeros and ones; `harmonium.kernels.states` prepares what they read.
+"""The compiled loops over states of two values; `harmonium.kernels.states` prepares what they read.
 
     s B = sum of the rows of B whose s is 1                                   a row added for each 1
         = sum over fours of entries  T_g[s_4g, s_4g+1, s_4g+2, s_4g+3]        a row added for every four entries
 
-T_g holds the sixteen sums that four rows of B can have (Arlazarov, Dinic, Kronrod and Faradzev 1970).  No number is
-multiplied.  Everything goes tile by tile of columns, so that what is picked from stays in the first caches; a tile is
-first laid out by itself, row behind row, whichever way the matrix lies in memory.  Copies are plain loops: of slices
-they take Numba many seconds to compile.
+T_g holds the sixteen sums that four rows of B can have, added or left out, or subtracted for states of -1 (Arlazarov,
+Dinic, Kronrod and Faradzev 1970).  No number is multiplied.  Everything goes tile by tile of columns, so that what is
+picked from stays in the first caches; a tile is first laid out by itself, row behind row, whichever way the matrix lies
+in memory.  Copies are plain loops: of slices they take Numba many seconds to compile.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from harmonium.kernels.lanes import (
     copy_lanes,
     count_ones,
     ones_of,
+    signed_sums_of_four,
     sums_of_four,
     turn,
     turn_onto,
@@ -33,6 +34,7 @@ from harmonium.kernels.lanes import (
 from harmonium.kernels.states import HALF, ROWS, TILE, WORD
 from harmonium.kernels.team_pass import FIRST, floats, integers, loop, matrix, next_part, words, words_at
 
+_HALF = np.float32(0.5)
 #: For each byte the places of its ones, lowest first, and zeros behind them.
 _PLACES = np.array(
     [[i for i in range(8) if byte >> i & 1] + [0] * (8 - byte.bit_count()) for byte in range(256)], np.uint8
@@ -41,12 +43,13 @@ _PLACES = np.array(
 
 @loop
 def pack_bits(data: Any) -> None:
-    """States (n, K) as bits, words (ceil(K / 32), n), and how many of each row are 1, or -1 where there are others.
+    """States (n, K) as bits, words (ceil(K / 32), n), and how many of each row are 1; -1 where one is not `low` either.
 
     A part is `ROWS` rows, and ends with such a one.
     """
     a = words_at(data)
     states, bits, ones = matrix(a, FIRST), words(a, FIRST + 3), integers(a, FIRST + 6)
+    low = np.float32(-1) if a[FIRST + 8] != 0 else np.float32(0)
     n, K = states.shape
     whole = K - K % LANES
     part = next_part(a)
@@ -57,7 +60,7 @@ def pack_bits(data: Any) -> None:
             for k in range(bits.shape[0]):
                 bits[k, r] = 0
             for first in range(0, whole, LANES):
-                found = ones_of(row + 4 * first)
+                found = ones_of(row + 4 * first, low)
                 strange |= found
                 bits[first // WORD, r] |= np.uint32(found & 0xFFFF) << np.uint32(first % WORD)
                 count += count_ones(np.uint32(found & 0xFFFF))
@@ -66,7 +69,7 @@ def pack_bits(data: Any) -> None:
                 if x == 1:
                     bits[k // WORD, r] |= np.uint32(1) << np.uint32(k % WORD)
                     count += 1
-                elif x != 0:
+                elif x != low:
                     strange = np.int32(1 << LANES)
             ones[r] = count
             if strange >> LANES:
@@ -179,10 +182,10 @@ def picked_sums(data: Any) -> None:
 
 @loop
 def looked_up_sums(data: Any) -> None:
-    """out (n, M) = bias + s B by fours of entries; a part is a narrow tile."""
+    """out (n, M) = bias + s B by fours of entries, of states {0, 1} or, `signed`, {-1, 1}; a part is a narrow tile."""
     a = words_at(data)
     B, turned, bias = matrix(a, FIRST), a[FIRST + 3] != 0, floats(a, FIRST + 4)
-    bits, out = words(a, FIRST + 6), matrix(a, FIRST + 9)
+    bits, out, signed = words(a, FIRST + 6), matrix(a, FIRST + 9), a[FIRST + 12] != 0
     n, M = out.shape
     K = B.shape[1 if turned else 0]
     chunk, tables, begin, sums = _room(WORD * HALF), _room(8 * 16 * HALF), _room(HALF), _room(n * HALF)
@@ -201,7 +204,10 @@ def looked_up_sums(data: Any) -> None:
                 chunk[:] = 0
             _lay_out(B, turned, column, width, k * WORD, stop, chunk, HALF)
             for group in range(8):
-                sums_of_four(table + 16 * group * NARROW, rows + 4 * group * NARROW)
+                if signed:
+                    signed_sums_of_four(table + 16 * group * NARROW, rows + 4 * group * NARROW)
+                else:
+                    sums_of_four(table + 16 * group * NARROW, rows + 4 * group * NARROW)
             for r in range(n):
                 add_looked_up(to + r * NARROW, table, bits[k, r])
         for r in range(n):
@@ -215,24 +221,35 @@ def looked_up_sums(data: Any) -> None:
 
 @loop
 def picked_products(data: Any) -> None:
-    """factor · h' s of h (n, H) into out (H, K), or added to it, by ones listed entry by entry; a part is a tile."""
+    """factor · h' s of h (n, H) into out (H, K), or added to it, by ones listed entry by entry; a part is a tile.
+
+    Of `signed` states, {-1, 1}:  h' s = 2 (h' [s = 1] - sum of the rows of h / 2).
+    """
     a = words_at(data)
     h, ends, places, out = matrix(a, FIRST), integers(a, FIRST + 3), integers(a, FIRST + 5), matrix(a, FIRST + 7)
-    factor, add = floats(a, FIRST + 10)[0], a[FIRST + 12] != 0
+    factor, add, signed = floats(a, FIRST + 10)[0], a[FIRST + 12] != 0, a[FIRST + 13] != 0
     n, H = h.shape
     K = ends.size
-    tile, none, sums = _room(n * TILE), _room(TILE), _room(LANES * TILE)
-    none[:] = 0
+    tile, begin, sums = _room(n * TILE), _room(TILE), _room(LANES * TILE)
+    begin[:] = 0
+    if signed:
+        factor *= np.float32(2)
     where, table, to, stride = places.ctypes.data, tile.ctypes.data, sums.ctypes.data, 4 * K
     column = next_part(a) * TILE
     while column < H:
         width = min(TILE, H - column)
         _lay_out(h, False, column, width, 0, n, tile, TILE)
+        if signed:
+            for c in range(width):
+                begin[c] = 0
+            for r in range(n):
+                for c in range(width):
+                    begin[c] -= _HALF * tile[r * TILE + c]
         for k in range(0, K, LANES):
             entries = min(LANES, K - k)
             for i in range(entries):
                 at = ends[k + i - 1] if k + i > 0 else 0
-                add_picked(to + i * ROW, none.ctypes.data, table, where + 4 * at, ends[k + i] - at)
+                add_picked(to + i * ROW, begin.ctypes.data, table, where + 4 * at, ends[k + i] - at)
             whole = width - width % LANES if entries == LANES else 0
             for c in range(0, whole, LANES):
                 goal = out.ctypes.data + (column + c) * stride + 4 * k

@@ -1,12 +1,12 @@
-"""Products with states of zeros and ones, which need no multiplication: rows are added.
+"""Products with states of two values, zeros and ones or signs, which need no multiplication: rows are added.
 
     fields      x = b + s B            (n, M)  of states s (n, K) and a matrix B (K, M)
     products    h' s                   (H, K)  of any h (n, H)
 
 The plain twins are the matrix products, which differ by rounding alone.  A processor multiplies and adds in one
 instruction, and a product of matrices makes K of these for every sum; here a sum takes one addition for each 1, or one
-for every four entries, whichever is less.  For float32 on the processor; whether states are zeros and ones is looked at
-each time, which costs a hundredth of the product.
+for every four entries, whichever is less; fields of signs (-1 and 1) always go by fours.  For float32 on the processor;
+what the states are is looked at each time, which costs a hundredth of the product.
 """
 
 from __future__ import annotations
@@ -33,24 +33,26 @@ FEW = 1 << 20
 
 
 class States:
-    """Rows (n, K) that several products are made with: looked at once, and packed once if they are zeros and ones."""
+    """Rows (n, K) that several products are made with: looked at once, and packed once if they have two values."""
 
     def __init__(self, rows: Tensor) -> None:
         self.rows = rows
+        self.signs = False
         self._ones: int | None = None
         self._places: Tensor | None = None
 
     @property
     def ones(self) -> int:
-        """How many are 1; -1 where one is neither 0 nor 1."""
+        """How many are 1; -1 where they have other values than 1 and 0, or 1 and -1."""
         if self._ones is None:
             from harmonium.kernels.state_pass import pack_bits, up_to_each
 
             n, K = self.rows.shape
             self._bits = torch.empty(-(-K // WORD), n, dtype=torch.int32)
             self._ends = torch.empty(n, dtype=torch.int32)
-            parts = -(-n // ROWS)
-            run(pack_bits, [self.rows.contiguous(), self._bits, self._ends], parts, alone=self.rows.numel() < FEW // 8)
+            self.signs = bool(self.rows[0].min() < 0)  # of a row of ones alone zeros are expected, and signs not seen
+            given = self.rows.contiguous(), self._bits, self._ends, self.signs
+            run(pack_bits, given, -(-n // ROWS), alone=self.rows.numel() < FEW // 8)
             self._ones = up_to_each(self._ends.numpy())
         return self._ones
 
@@ -115,7 +117,7 @@ def fields(bias: Tensor, s: Tensor | States, weight: Tensor) -> Tensor:
         return fields(bias, s.flatten(0, -2), weight).unflatten(0, s.shape[:-1])
     M = len(weight)
     rows, states = _looked_at(s, M, BY_ONES, weight, bias)
-    many = states is not None and states.density >= MOST_PICKED
+    many = states is not None and (states.signs or states.density >= MOST_PICKED)
     if states is None or (many and not _worth(rows, M, BY_FOURS)):
         return linear(rows, weight, bias)
     from harmonium.kernels.state_pass import looked_up_sums, picked_sums
@@ -124,7 +126,7 @@ def fields(bias: Tensor, s: Tensor | States, weight: Tensor) -> Tensor:
     out = rows.new_empty(len(rows), M)
     first = (weight if turned else weight.mT).contiguous(), turned, bias.contiguous()
     if many:
-        run(looked_up_sums, [*first, states.bits, out], -(-M // HALF), alone=rows.numel() * M < 4 * FEW)
+        run(looked_up_sums, [*first, states.bits, out, states.signs], -(-M // HALF), alone=rows.numel() * M < 4 * FEW)
     else:
         run(picked_sums, [*first, *states.lists, out], -(-M // TILE), alone=states.ones * M < FEW)
     return out
@@ -138,7 +140,7 @@ def products(h: Tensor, s: Tensor | States, factor: float, out: Tensor, *, add: 
         return torch.addmm(out, h.mT, rows, beta=float(add), alpha=factor, out=out)
     from harmonium.kernels.state_pass import picked_products
 
-    arguments = h.contiguous(), *states.turned_lists, out, torch.tensor([factor]), add
+    arguments = h.contiguous(), *states.turned_lists, out, torch.tensor([factor]), add, states.signs
     run(picked_products, arguments, -(-H // TILE), alone=states.ones * H < FEW)
     return out
 
