@@ -35,12 +35,14 @@ from harmonium.training.loop import TrainState
 
 #: The part of the training's own products that going along may take, while a step leads from one visit to the next.
 _SHARE = 0.1
-#: Both ways to move; what needs more than a few steps from visit to visit soon comes apart, and is not worth more.
-_ANNEALING, _GOING = Follower(most_steps=500), Follower(most_steps=4)
+#: How to go along; what needs more than a few steps from visit to visit soon comes apart, and is not worth more.
+_GOING = Follower(most_steps=4)
 _ROWS_A_STEP = 3 * (_GOING.groups + 1) * _GOING.chains  # products with W, each for all chains
 _USUAL_STEPS = 60  # of an annealing, for machines with hundreds of hidden units
-#: Rows that are annealed back, and the steps of that.
-_BACK_ROWS, _BACK_STEPS = 100, 500
+#: Steps of an annealing at most: as many as the training's length allows between the two.
+_LEAST_STEPS, _MOST_STEPS = 200, 500
+#: Rows that are annealed back.
+_BACK_ROWS = 100
 #: Standard error in nats beyond which the chains are no longer followed, and the longest time between two checks.
 TOO_WIDE, LONGEST_TRUST = 0.5, 8
 #: Standard errors that two estimates which agree may differ by; and those by which annealing back may end higher
@@ -55,8 +57,12 @@ def updates_between(plan: Plan, rows: int, share: float) -> int:
 
 def affordable_measurements(plan: Plan) -> int:
     """How often a run can be measured by annealings alone for a seventh of its own products: 5 to 20 times."""
-    one_annealing = _ROWS_A_STEP * _USUAL_STEPS
-    return int(min(max(plan.total * _products(plan) / (7 * one_annealing), 5), 20))
+    return int(min(max(_affordable_steps(plan) / _USUAL_STEPS, 5), 20))
+
+
+def _affordable_steps(plan: Plan) -> float:
+    """Steps of all annealings that take a seventh of the run's own products."""
+    return plan.total * _products(plan) / (7 * _ROWS_A_STEP)
 
 
 def _products(plan: Plan) -> int:
@@ -74,6 +80,8 @@ class Following:
         self.base = plan.base.to(rbm.a)
         self.noise = Noise(seed_for(plan.config.seed, "follow"), dtype=rbm.W.dtype, device=rbm.W.device)
         self.every = updates_between(plan, _ROWS_A_STEP, _SHARE)
+        each = _affordable_steps(plan) / (plan.config.measure or affordable_measurements(plan))
+        self.annealing = Follower(most_steps=int(min(max(each, _LEAST_STEPS), _MOST_STEPS)))
         self.population: Population | None = None
         self.trust = 0  # measurements between checks, once the last check was passed
         self.since_check = 0
@@ -94,7 +102,7 @@ class Following:
         if followed is not None and self.since_check < self.trust:
             self.since_check += 1
             return _with_doubt(followed, self.apart)
-        fresh = _ANNEALING.init(rbm, rbm.decoupled(self.base), self.noise)
+        fresh = self.annealing.init(rbm, rbm.decoupled(self.base), self.noise)
         annealed = fresh.estimate("annealing")
         self.since_check, chosen = 0, annealed
         if followed is not None and _agree(followed, annealed):
@@ -115,8 +123,9 @@ class Following:
         if not len(self.rows):
             return None
         base = independent_base(rbm, rbm.decoupled(self.base))
-        v = base.settled(rbm, self.feed.states(self.rows, self.noise), _BACK_STEPS // 10, self.noise)
-        return ReverseAIS(even_schedule(_BACK_STEPS), base=base, states=v)(rbm, self.noise)
+        steps = self.annealing.most_steps
+        v = base.settled(rbm, self.feed.states(self.rows, self.noise), steps // 10, self.noise)
+        return ReverseAIS(even_schedule(steps), base=base, states=v)(rbm, self.noise)
 
     def _advance(self, rbm: RBM) -> None:
         if self.population is not None:
