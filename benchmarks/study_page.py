@@ -24,7 +24,7 @@ SHOWN = {
     "mnist-789": ("fig4", "fig5", "fig6b-states-L5", "fig7-L8", "cap", "equal-size", "steps", "generated-5"),
     "digits": ("states-one-machine", "states-deep", "ways", "features-weights", "dbn-samples", "labels"),
     "voice": ("confusion", "regeneration"),
-    "records": ("curve-16", "curve-25", "curve-100", "curve-500", "curve-2000", "samples-500"),
+    "records": ("curve-16", "curve-25", "curve-100", "curve-500", "curve-500-long", "curve-2000", "samples-500-long"),
     "multivalued": (
         "fig2",
         "fig3",
