@@ -101,6 +101,8 @@ def test_a_step_keeps_lambda_at_zero_or_above():
     rbm = RBM(side, side, torch.zeros(2, 2), *(torch.tensor([[0.0, 0.0], [-0.01, -0.5]]) for _ in range(2)))
 
     class Downhill:  # everything is pushed up, and so -lambda
+        transforms = ()
+
         def gradient(self):
             return rbm.map(torch.ones_like)
 
