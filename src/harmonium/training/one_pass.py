@@ -22,10 +22,13 @@ UNITS, _FEWEST = 16, 1 << 15
 
 
 def can_pass(optimizer: torch.optim.Optimizer, rbm: RBM, transforms: Sequence[Transform]) -> bool:
-    """Whether the one pass makes this optimiser's step with these transforms, and is the quicker way."""
+    """Whether the one pass makes this optimiser's step with these transforms, and is the quicker way.
+
+    Without transforms the step alone is one pass.
+    """
     known = [type(transform) for transform in transforms]
     return (
-        known in ([], [Centre], [Decay], [Centre, Decay])
+        known in ([Centre], [Decay], [Centre, Decay])
         and is_plain(optimizer)
         and rbm.W.dim() == 2
         and rbm.W.dtype == torch.float32
