@@ -79,3 +79,17 @@ def test_what_it_does_not_know_goes_one_after_the_other():
     assert not can_pass(torch.optim.Adam([flat], maximize=True), rbm, decay)
     for other in (rbm.to(dtype=torch.float64), machine(Bernoulli(8), Bernoulli(4), 0.3).to(dtype=torch.float32)):
         assert not can_pass(sgd(flat), other, decay)
+
+
+def test_torchs_default_precision_changes_nothing():
+    ends = []
+    for precision in (torch.float32, torch.float64):
+        torch.set_default_dtype(precision)
+        try:
+            flat, rbm = packed(machine(Bernoulli(784), Bernoulli(50), 0.3).to(dtype=torch.float32))
+            optimizer = torch.optim.SGD([flat], lr=0.1, maximize=True)
+            step_in_one_pass_(optimizer, flat, rbm, packed(rbm)[1], rbm.b[0], (Decay(0.1, 0.2),), [{}])
+        finally:
+            torch.set_default_dtype(torch.float32)
+        ends.append(flat)
+    assert torch.equal(*ends)

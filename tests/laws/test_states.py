@@ -197,3 +197,15 @@ def test_a_machines_gradient_is_that_of_float64(visible, always):
     for x, y in zip(got.tensors, want.tensors, strict=True):
         # one state of 500 that differs moves a mean by 1/500
         assert float((x - y).abs().mean()) < 1e-4
+
+
+def test_torchs_default_precision_changes_nothing(always):
+    """A number on the way to a loop must not take the default's size."""
+    s, h = drawn((100, 784), 0.1), torch.rand(100, 500)
+    want = products(h, s, 0.5, torch.empty(500, 784))
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = products(h, s, 0.5, torch.empty(500, 784, dtype=torch.float32))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(found, want)

@@ -54,7 +54,7 @@ def reproduce(
                  belief network, with few labels; about two hours on two processors
     records      machines of 16 to 2,000 hidden units on binarised MNIST: their test
                  likelihood, found in two ways, against time and against the best
-                 published numbers; about an hour on two processors
+                 published numbers; an hour and a half on two processors
 
     Everything that is computed is kept in the folder, so the same command goes on after an interruption, and --only
     adds a part to what is there.  It ends with report.html (one file, no network), numbers.json and figures/.

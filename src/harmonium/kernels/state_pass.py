@@ -32,7 +32,7 @@ from harmonium.kernels.lanes import (
     write_eight,
 )
 from harmonium.kernels.states import HALF, ROWS, TILE, WORD
-from harmonium.kernels.team_pass import FIRST, floats, integers, loop, matrix, next_part, words, words_at
+from harmonium.kernels.team_pass import FIRST, floats, integers, loop, matrix, next_part, number, words, words_at
 
 _HALF = np.float32(0.5)
 #: For each byte the places of its ones, lowest first, and zeros behind them.
@@ -227,7 +227,7 @@ def picked_products(data: Any) -> None:
     """
     a = words_at(data)
     h, ends, places, out = matrix(a, FIRST), integers(a, FIRST + 3), integers(a, FIRST + 5), matrix(a, FIRST + 7)
-    factor, add, signed = floats(a, FIRST + 10)[0], a[FIRST + 12] != 0, a[FIRST + 13] != 0
+    factor, add, signed = np.float32(number(a[FIRST + 10])), a[FIRST + 11] != 0, a[FIRST + 12] != 0
     n, H = h.shape
     K = ends.size
     tile, begin, sums = _room(n * TILE), _room(TILE), _room(LANES * TILE)

@@ -6,7 +6,7 @@
 The plain twins are the matrix products, which differ by rounding alone.  A processor multiplies and adds in one
 instruction, and a product of matrices makes K of these for every sum; here a sum takes one addition for each 1, or one
 for every four entries, whichever is less; fields of signs (-1 and 1) always go by fours.  For float32 on the processor;
-what the states are is looked at each time, which costs a hundredth of the product.
+what the states are is looked at each time, which costs a hundredth of a product of matrices.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def products(h: Tensor, s: Tensor | States, factor: float, out: Tensor, *, add: 
         return torch.addmm(out, h.mT, rows, beta=float(add), alpha=factor, out=out)
     from harmonium.kernels.state_pass import picked_products
 
-    arguments = h.contiguous(), *states.turned_lists, out, torch.tensor([factor]), add, states.signs
+    arguments = h.contiguous(), *states.turned_lists, out, float(factor), add, states.signs
     run(picked_products, arguments, -(-H // TILE), alone=states.ones * H < FEW)
     return out
 

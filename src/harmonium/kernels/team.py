@@ -11,6 +11,7 @@ comes out is not.
 from __future__ import annotations
 
 import ctypes
+import struct
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -39,15 +40,18 @@ def _openmp() -> Callable[..., None] | None:
     return None
 
 
-def run(loop: Any, arguments: Sequence[Tensor | int], parts: int, *, alone: bool = False) -> None:
+def run(loop: Any, arguments: Sequence[Tensor | int | float], parts: int, *, alone: bool = False) -> None:
     """All parts of a loop on torch's number of threads, or in this one `alone`.
 
-    `arguments` become whole numbers of 64 bits, each tensor its address and shape; tensors must be contiguous.
+    `arguments` become words of 64 bits: a tensor its address and shape, a float its bits, in double precision whatever
+    torch's default is.  Tensors must be contiguous.
     """
     words = [0, parts]
     for x in arguments:
         if isinstance(x, Tensor):
             words += (x.data_ptr(), *x.shape)
+        elif isinstance(x, float):
+            words += struct.unpack("=Q", struct.pack("=d", x))
         else:
             words.append(x)
     data = np.array(words, np.uint64)

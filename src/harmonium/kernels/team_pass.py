@@ -45,6 +45,12 @@ def _pointer(builder: Any, address: Any) -> Any:
     return builder.inttoptr(address, ir.IntType(8).as_pointer())
 
 
+@instruction(types.float64, types.uint64)
+def number(builder: Any, word: Any) -> Any:
+    """The float whose bits the word is."""
+    return builder.bitcast(word, ir.DoubleType())
+
+
 @compiled
 def words_at(data: Any) -> np.ndarray:
     """The words that a loop is given."""

@@ -143,7 +143,7 @@ class Following:
     def load_state_dict(self, state: dict[str, Any], like: RBM) -> None:
         """Take up what a checkpoint held; `like` is a machine on the same sides."""
         self.noise.state = state["noise"]
-        self.trust, self.since_check, self.apart = state["trust"], state["since_check"], state["apart"]
+        self.trust, self.since_check, self.apart = state["trust"], state["since_check"], state.get("apart", 0.0)
         self.population = None
         if (p := state["population"]) is not None:
             machine = machine_of(p["machine"], like)

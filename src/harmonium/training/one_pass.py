@@ -17,8 +17,8 @@ from harmonium.machine import RBM
 from harmonium.training.sgd import ascend_, is_plain, momentum_buffer
 from harmonium.training.transforms import Centre, Decay, Transform
 
-#: Hidden units of a part, and weights from which the pass is quicker.
-UNITS, _FEWEST = 16, 1 << 15
+#: Weights from which the pass is quicker.
+_FEWEST = 1 << 15
 
 
 def can_pass(optimizer: torch.optim.Optimizer, rbm: RBM, transforms: Sequence[Transform]) -> bool:
@@ -50,7 +50,7 @@ def step_in_one_pass_(
 
     mean_h (H,) are the hidden means under the data.
     """
-    from harmonium.kernels.step_pass import step_all
+    from harmonium.kernels.step_pass import UNITS, step_all
 
     group: dict[str, Any] = optimizer.param_groups[0]
     turned, slope = rbm.W.mT, gradient.W.mT.contiguous()
@@ -66,8 +66,8 @@ def step_in_one_pass_(
     before = momentum_buffer(optimizer, flat)
     of_W = flat.new_empty(0, V) if before is None else before[: H * V].view(H, V)
     shares, of_b = flat.new_empty(-(-H // UNITS), V), flat.new_empty(H)
-    numbers = torch.tensor([group["lr"], group["momentum"], l1, l2])
-    run(step_all, [turned, slope, of_W, mu, hidden, da, db, numbers, shares, of_b], len(shares))
+    numbers = (float(x) for x in (group["lr"], group["momentum"], l1, l2))
+    run(step_all, [turned, slope, of_W, mu, hidden, da, db, *numbers, shares, of_b], len(shares))
     gradient.a[0] -= shares.sum(0)
     gradient.b[0] -= of_b
     rest = torch.cat([gradient.a.flatten(), gradient.b.flatten()])
