@@ -38,7 +38,7 @@ class Noise:
     def __init__(self, seed: int, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> None:
         self.dtype = dtype
         self.device = torch.device(device)
-        self._key, self._block = seed % 2**64, 0
+        self._key, self.next_block = seed % 2**64, 0
         on_cpu = self.device.type == "cpu"
         self._torch = None if on_cpu else torch.Generator(device=self.device).manual_seed(seed)
         self._buffers: dict[tuple[int, ...], Tensor] = {}
@@ -50,8 +50,8 @@ class Noise:
 
     def reserve(self, count: int) -> tuple[int, int]:
         """Key and first block of so many numbers of this precision, which nobody else will draw."""
-        block = self._block
-        self._block += BLOCKS * -(-count // per_stripe(self.dtype == torch.float64))
+        block = self.next_block
+        self.next_block += BLOCKS * -(-count // per_stripe(self.dtype == torch.float64))
         return self._key, block
 
     def uniform(self, *shape: int) -> Tensor:
@@ -88,7 +88,7 @@ class Noise:
         """Where the stream is, to be stored and set again."""
         if self._torch is not None:
             return self._torch.get_state()
-        return torch.from_numpy(np.array([self._key, self._block], np.uint64)).view(torch.int64)
+        return torch.from_numpy(np.array([self._key, self.next_block], np.uint64)).view(torch.int64)
 
     @state.setter
     def state(self, value: Tensor) -> None:
@@ -100,7 +100,7 @@ class Noise:
                 "this training was begun with an earlier version's random numbers, which this one does not have; "
                 "train anew."
             )
-        self._key, self._block = value.contiguous().view(torch.uint64).tolist()
+        self._key, self.next_block = value.contiguous().view(torch.uint64).tolist()
 
 
 class Streams(Noise):

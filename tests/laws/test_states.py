@@ -17,7 +17,7 @@ from harmonium.units import Bernoulli, OneHot
 SHAPES = pytest.mark.parametrize(
     "shape",
     [(1, 100, 70), (32, 784, 500), (33, 512, 64), (100, 333, 101), (257, 97, 345), (40, 4096, 8), (64, 31, 1100),
-     (50, 40000, 1)],
+     (50, 40000, 1), (1100, 130, 65)],
 )  # fmt: skip
 DENSITIES = pytest.mark.parametrize("density", [0.0, 0.03, 0.2, 0.3, 0.6, 1.0])
 
@@ -52,7 +52,9 @@ def no_matrices(monkeypatch, always):
 @SHAPES
 @DENSITIES
 @pytest.mark.parametrize("turned", [True, False])
-def test_fields_of_whole_numbers_are_exact(shape, density, turned, no_matrices):
+@pytest.mark.parametrize("way", ["ones", "patterns", "fours"])
+def test_fields_of_whole_numbers_are_exact(shape, density, turned, way, no_matrices, monkeypatch):
+    monkeypatch.setattr(states, "way_of_fields", lambda s: way)
     n, K, M = shape
     s, bias = drawn((n, K), density), whole_numbers(M)
     weight = whole_numbers((M, K), 2) if turned else whole_numbers((K, M), 2).mT
@@ -74,7 +76,9 @@ def test_fields_of_signs_are_exact_too(shape, density, turned, no_matrices):
 
 @SHAPES
 @pytest.mark.parametrize("add", [True, False])
-def test_products_with_signs_are_exact_too(shape, add, no_matrices):
+@pytest.mark.parametrize("way", ["ones", "patterns"])
+def test_products_with_signs_are_exact_too(shape, add, way, no_matrices, monkeypatch):
+    monkeypatch.setattr(states, "way_of_products", lambda s: way)
     n, K, M = shape
     s, h = 2 * drawn((n, K), 0.2) - 1, whole_numbers((n, M))
     s[0, 0] = -1
@@ -90,9 +94,11 @@ def test_signs_after_a_row_of_ones_go_by_matrices(always):
 
 
 @SHAPES
-@pytest.mark.parametrize("density", [0.0, 0.03, 0.2, 0.35])
+@DENSITIES
 @pytest.mark.parametrize("add", [True, False])
-def test_products_of_whole_numbers_are_exact(shape, density, add, no_matrices):
+@pytest.mark.parametrize("way", ["ones", "patterns"])
+def test_products_of_whole_numbers_are_exact(shape, density, add, way, no_matrices, monkeypatch):
+    monkeypatch.setattr(states, "way_of_products", lambda s: way)
     n, K, M = shape
     s, h = drawn((n, K), density), whole_numbers((n, M))
     # what is not added to is not looked at
@@ -159,6 +165,30 @@ def test_the_number_of_threads_changes_nothing(density, monkeypatch, always):
         torch.set_num_threads(1)
     for x, y in zip(one, three, strict=True):
         assert torch.equal(x, y)
+
+
+def test_the_cheapest_way_is_chosen():
+    """Few ones alone are added one by one, neighbours as patterns, and where half are ones all fours are looked up."""
+    alone = drawn((2000, 784), 0.01)
+    strokes = torch.zeros(2000, 784).index_fill_(1, torch.arange(300, 400), 1.0)
+    half = drawn((2000, 784), 0.5)
+    assert [states.way_of_fields(states.States(s)) for s in (alone, strokes, half)] == ["ones", "patterns", "fours"]
+    ways = [states.way_of_products(states.States(s)) for s in (alone, strokes, half[:16])]
+    assert ways == ["ones", "patterns", "matrices"]
+
+
+@pytest.mark.parametrize("pieces", [(10, 90), (1, 99), (40, 30, 30)])
+def test_rows_given_in_several_tensors_are_rows(pieces, no_matrices):
+    s, weight, bias, h = (
+        drawn((100, 784), 0.1),
+        whole_numbers((500, 784)),
+        whole_numbers(500),
+        whole_numbers((100, 500)),
+    )
+    given = states.States(*s.split(pieces))
+    assert torch.equal(fields(bias, given, weight), fields(bias, s, weight))
+    assert torch.equal(products(h, given, 1.0, torch.empty(500, 784)), products(h, s, 1.0, torch.empty(500, 784)))
+    assert torch.equal(given.rows, s)
 
 
 def test_rows_in_groups_are_rows(no_matrices):

@@ -43,10 +43,10 @@ def test_nothing_is_done_twice_or_forgotten_in_many_small_regions(threads):
     from harmonium.kernels.states import ROWS
 
     rows = torch.ones(16 * ROWS, 32)
-    bits, ones = torch.empty(1, len(rows), dtype=torch.int32), torch.empty(len(rows), dtype=torch.int32)
+    bits, (ones, patterns) = torch.empty(1, len(rows), dtype=torch.int32), torch.empty(2, len(rows), dtype=torch.int32)
     for _ in range(2000):
         ones.zero_()
-        run(pack_bits, [rows, bits, ones], 16)
+        run(pack_bits, [rows, bits, ones, patterns, False, 0], 16)
         assert int(ones.sum()) == rows.numel()
 
 

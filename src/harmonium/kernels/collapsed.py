@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harmonium.kernels.enumeration import compiled
+from harmonium.kernels.compiled import compiled
 from harmonium.kernels.split_exponential import Floats, Integers
 
 #: What one field may reach, in nats, so that the products of tables stay within float64.

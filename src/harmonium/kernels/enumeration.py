@@ -18,29 +18,15 @@ is a plain loop over flat memory, because copies of slices take Numba many secon
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
 
 import numpy as np
-from numba import njit
 
+from harmonium.kernels.compiled import compiled
 from harmonium.kernels.split_exponential import LN_2, STRIPE, Floats, Integers, Sums, Tables
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _UNITS = 64  # worked on together where the means are summed
 _NOTHING = -80.0  # nats below the largest row: the means of 2^40 such rows do not change a sum in float64
 _FRACTION, _ONE, _BIAS = 0x000FFFFFFFFFFFFF, 0x3FF0000000000000, 1023
-
-
-def compiled(function: Function) -> Function:
-    """Numba's njit, without the interpreter's lock and with a cache on disk where one can be written."""
-    # sums may be reordered (else they could not be vectorised); infinities and signs keep their meaning
-    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}, "error_model": "numpy"}
-    try:
-        return cast(Function, njit(cache=True, **options)(function))
-    except RuntimeError:  # nowhere to write the cache: each process compiles anew
-        return cast(Function, njit(**options)(function))
 
 
 @compiled

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from harmonium.kernels.enumeration import compiled
+from harmonium.kernels.compiled import compiled
 from harmonium.kernels.unit_pass import BLOCK, Floats, units
 
 

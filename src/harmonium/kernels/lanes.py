@@ -68,28 +68,64 @@ def count_ones(builder: Any, word: Any) -> Any:
     return builder.ctpop(word)
 
 
-@instruction(types.void, _ADDRESS, _ADDRESS, types.int32)
-def write_eight(builder: Any, out: Any, places: Any, first: Any) -> None:
-    """Eight numbers (int32): `first`, and what each of eight bytes adds to it."""
-    bytes_, whole = ir.VectorType(ir.IntType(8), 8), ir.VectorType(_I32, 8)
+def _write(builder: Any, count: int, out: Any, places: Any, first: Any) -> None:
+    bytes_, whole = ir.VectorType(ir.IntType(8), count), ir.VectorType(_I32, count)
     added = builder.zext(builder.load(builder.inttoptr(places, bytes_.as_pointer()), align=1), whole)
     builder.store(
         builder.add(_spread(builder, first, whole), added), builder.inttoptr(out, whole.as_pointer()), align=4
     )
 
 
-@instruction(types.void, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS, types.int64)
-def add_picked(builder: Any, out: Any, start: Any, table: Any, places: Any, count: Any) -> None:
-    """A row of `out` is the row at `start` plus those rows of the table whose numbers (int32) stand at `places`."""
+@instruction(types.void, _ADDRESS, _ADDRESS, types.int32)
+def write_eight(builder: Any, out: Any, places: Any, first: Any) -> None:
+    """Eight numbers (int32): `first`, and what each of eight bytes adds to it."""
+    _write(builder, 8, out, places, first)
+
+
+@instruction(types.void, _ADDRESS, _ADDRESS, types.int32)
+def write_two(builder: Any, out: Any, places: Any, first: Any) -> None:
+    """The same for two."""
+    _write(builder, 2, out, places, first)
+
+
+def _add_picked(builder: Any, width: int, out: Any, start: Any, table: Any, places: Any, count: Any) -> None:
     room: Callable[..., Any] = cgutils.alloca_once_value  # the compiler keeps it in registers
-    sums = [room(builder, _load(builder, start, at)) for at in range(0, ROW, _WIDTH)]
+    sums = [room(builder, _load(builder, start, at)) for at in range(0, width, _WIDTH)]
     with cgutils.for_range(builder, count) as loop:
         place = builder.inttoptr(builder.add(places, builder.shl(loop.index, _constant(2))), _I32.as_pointer())
-        row = builder.add(table, builder.mul(builder.zext(builder.load(place), _I64), _constant(ROW)))
+        row = builder.add(table, builder.mul(builder.zext(builder.load(place), _I64), _constant(width)))
         for c, total in enumerate(sums):
             builder.store(builder.fadd(builder.load(total), _load(builder, row, _WIDTH * c)), total)
     for c, total in enumerate(sums):
         _store(builder, builder.load(total), out, _WIDTH * c)
+
+
+@instruction(types.void, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS, types.int64)
+def add_picked(builder: Any, out: Any, start: Any, table: Any, places: Any, count: Any) -> None:
+    """A row of `out` is the row at `start` plus those rows of the table whose numbers (int32) stand at `places`."""
+    _add_picked(builder, ROW, out, start, table, places, count)
+
+
+@instruction(types.void, _ADDRESS, _ADDRESS, _ADDRESS, _ADDRESS, types.int64)
+def add_picked_narrow(builder: Any, out: Any, start: Any, table: Any, places: Any, count: Any) -> None:
+    """The same of rows of narrow tiles."""
+    _add_picked(builder, NARROW, out, start, table, places, count)
+
+
+@instruction(types.void, _ADDRESS, _ADDRESS)
+def sums_of_patterns(builder: Any, out: Any, sums: Any) -> None:
+    """Four rows from sixteen: row i of `out` adds those of `sums` whose number has bit i.  Row 0 is not looked at."""
+    for at in range(0, ROW, _WIDTH):
+        s = [None, *(_load(builder, sums, ROW * m + at) for m in range(1, 16))]
+        for bit, step in ((0, 1), (2, 4)):
+            # of the two bits from `bit` on, whatever the other two are
+            others = [4 * m for m in range(4)] if bit == 0 else list(range(4))
+            of = {}
+            for value in (1, 2, 3):
+                terms = [s[value * step + other] for other in others]
+                of[value] = builder.fadd(builder.fadd(terms[0], terms[1]), builder.fadd(terms[2], terms[3]))
+            _store(builder, builder.fadd(of[1], of[3]), out, ROW * bit + at)
+            _store(builder, builder.fadd(of[2], of[3]), out, ROW * (bit + 1) + at)
 
 
 def _write_sums(builder: Any, out: Any, rows: Any, signed: bool) -> None:

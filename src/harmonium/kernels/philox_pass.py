@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from harmonium.kernels.enumeration import compiled
+from harmonium.kernels.compiled import compiled
 from harmonium.kernels.instructions import wide
 from harmonium.kernels.philox import BLOCKS, INCREMENTS, MULTIPLIERS, ROUNDS, Words
 from harmonium.kernels.team import PART

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harmonium.kernels.enumeration import compiled
+from harmonium.kernels.compiled import compiled
 from harmonium.kernels.philox import BLOCKS
 from harmonium.kernels.toss_pass import sigmoids, tosses
 

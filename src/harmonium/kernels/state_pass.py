@@ -1,12 +1,10 @@
-"""The compiled loops over states of two values; `harmonium.kernels.states` prepares what they read.
+"""The compiled loops that look at states of two values and list them; `harmonium.kernels.states` says what for.
 
-    s B = sum of the rows of B whose s is 1                                   a row added for each 1
-        = sum over fours of entries  T_g[s_4g, s_4g+1, s_4g+2, s_4g+3]        a row added for every four entries
+    bits     a word for every 32 entries of a row
+    place    the number of a 1 in its row; or of a pattern: of four entries, not all 0, 16 · (which four) + their bits
+    lists    the places of each row, row by row; turned, the rows of each place, place by place
 
-T_g holds the sixteen sums that four rows of B can have, added or left out, or subtracted for states of -1 (Arlazarov,
-Dinic, Kronrod and Faradzev 1970).  No number is multiplied.  Everything goes tile by tile of columns, so that what is
-picked from stays in the first caches; a tile is first laid out by itself, row behind row, whichever way the matrix lies
-in memory.  Copies are plain loops: of slices they take Numba many seconds to compile.
+Lists of `LISTED` rows lie one behind the other, with some room after them, so that threads do not meet.
 """
 
 from __future__ import annotations
@@ -15,247 +13,209 @@ from typing import Any
 
 import numpy as np
 
-from harmonium.kernels.enumeration import compiled
-from harmonium.kernels.lanes import (
-    LANES,
-    NARROW,
-    ROW,
-    add_looked_up,
-    add_picked,
-    copy_lanes,
-    count_ones,
-    ones_of,
-    signed_sums_of_four,
-    sums_of_four,
-    turn,
-    turn_onto,
-    write_eight,
+from harmonium.kernels.compiled import compiled
+from harmonium.kernels.lanes import LANES, count_ones, ones_of, write_eight, write_two
+from harmonium.kernels.states import LISTED, ROWS, SLACK, WORD
+from harmonium.kernels.team_pass import (
+    FIRST,
+    addresses,
+    counts_at,
+    doubles,
+    integers,
+    loop,
+    matrix,
+    next_part,
+    words,
+    words_at,
+    write_word,
 )
-from harmonium.kernels.states import HALF, ROWS, TILE, WORD
-from harmonium.kernels.team_pass import FIRST, floats, integers, loop, matrix, next_part, number, words, words_at
 
-_HALF = np.float32(0.5)
 #: For each byte the places of its ones, lowest first, and zeros behind them.
-_PLACES = np.array(
+_ONES = np.array(
     [[i for i in range(8) if byte >> i & 1] + [0] * (8 - byte.bit_count()) for byte in range(256)], np.uint8
 )
+#: For each byte the places of its patterns, and how many they are.
+_PATTERNS = np.array(
+    [([byte & 15] * bool(byte & 15) + [16 + (byte >> 4)] * bool(byte >> 4) + [0, 0])[:2] for byte in range(256)],
+    np.uint8,
+)
+_FILLED = np.array([bool(byte & 15) + bool(byte >> 4) for byte in range(256)], np.uint8)
+_FIRSTS = np.uint32(0x11111111)
+_NONE_LEFT = np.uint64(1 << 40)
 
 
 @loop
 def pack_bits(data: Any) -> None:
-    """States (n, K) as bits, words (ceil(K / 32), n), and how many of each row are 1; -1 where one is not `low` either.
+    """States (n, K) as bits, words (ceil(K / 32), all rows), from row `first` on; and each row's ones and patterns.
 
-    A part is `ROWS` rows, and ends with such a one.
+    A part is `ROWS` rows.  It ends with a row that has another value than 1 and `low`, whose ones are given as -1.
     """
     a = words_at(data)
-    states, bits, ones = matrix(a, FIRST), words(a, FIRST + 3), integers(a, FIRST + 6)
-    low = np.float32(-1) if a[FIRST + 8] != 0 else np.float32(0)
+    states, bits, ones, patterns = matrix(a, FIRST), words(a, FIRST + 3), integers(a, FIRST + 6), integers(a, FIRST + 8)
+    low, start = np.float32(-1) if a[FIRST + 10] != 0 else np.float32(0), np.int64(a[FIRST + 11])
     n, K = states.shape
-    whole = K - K % LANES
     part = next_part(a)
     while part * ROWS < n:
         for r in range(part * ROWS, min((part + 1) * ROWS, n)):
             row = states.ctypes.data + 4 * r * K
-            strange, count = np.int32(0), 0
+            strange, count, filled = np.int32(0), 0, 0
             for k in range(bits.shape[0]):
-                bits[k, r] = 0
-            for first in range(0, whole, LANES):
-                found = ones_of(row + 4 * first, low)
-                strange |= found
-                bits[first // WORD, r] |= np.uint32(found & 0xFFFF) << np.uint32(first % WORD)
-                count += count_ones(np.uint32(found & 0xFFFF))
-            for k in range(whole, K):
-                x = states[r, k]
-                if x == 1:
-                    bits[k // WORD, r] |= np.uint32(1) << np.uint32(k % WORD)
-                    count += 1
-                elif x != low:
-                    strange = np.int32(1 << LANES)
-            ones[r] = count
+                word = np.uint32(0)
+                for half in range(2):
+                    first = k * WORD + half * LANES
+                    if first + LANES <= K:
+                        found = ones_of(row + 4 * first, low)
+                        strange |= found
+                        word |= np.uint32(found & 0xFFFF) << np.uint32(half * LANES)
+                    else:
+                        for i in range(first, K):
+                            if states[r, i] == 1:
+                                word |= np.uint32(1) << np.uint32(i - k * WORD)
+                            elif states[r, i] != low:
+                                strange = np.int32(1 << LANES)
+                bits[k, start + r] = word
+                count += count_ones(word)
+                some = word | (word >> np.uint32(1)) | (word >> np.uint32(2)) | (word >> np.uint32(3))
+                filled += count_ones(some & _FIRSTS)
+            ones[start + r], patterns[start + r] = count, filled
             if strange >> LANES:
-                ones[r] = -1
+                ones[start + r] = -1
                 break
         part = next_part(a)
 
 
 @compiled
-def up_to_each(ones: np.ndarray) -> int:
-    """Numbers of ones, (n,), become those up to and with each; the last of them, or -1 where one is below 0."""
+def up_to_each(counts: np.ndarray) -> int:
+    """Numbers of places, (n,), become those up to and with each; the last of them, or -1 where one is below 0."""
     total = 0
-    for r in range(ones.size):
-        if ones[r] < 0:
+    for r in range(counts.size):
+        if counts[r] < 0:
             return -1
-        total += ones[r]
-        ones[r] = total
+        total += counts[r]
+        counts[r] = total
     return total
 
 
-@compiled
-def list_ones(bits: np.ndarray, places: np.ndarray) -> None:
-    """Which entries are 1, row by row, into places (ones + SLACK,)."""
-    table, out, at = _PLACES.ctypes.data, places.ctypes.data, 0
-    for r in range(bits.shape[1]):
-        for k in range(bits.shape[0]):
-            word = bits[k, r]
-            for i in range(4):
-                byte = (word >> np.uint32(8 * i)) & np.uint32(255)
-                write_eight(out + 4 * at, table + 8 * np.int64(byte), np.int32(k * WORD + 8 * i))
-                at += count_ones(byte)
+@loop
+def choose_lists(data: Any) -> None:
+    """Whether ones or patterns cost less, and where each row's list of these ends; a single part.
 
-
-@compiled
-def turn_lists(ends: np.ndarray, places: np.ndarray, turned_ends: np.ndarray, turned: np.ndarray) -> None:
-    """The same ones, entry by entry: which rows have them, and where each entry's end, (K,)."""
-    turned_ends[:] = 0
-    for j in range(ends[-1]):
-        turned_ends[places[j]] += 1
-    total = 0
-    for k in range(turned_ends.size):
-        total += turned_ends[k]
-        turned_ends[k] = total - turned_ends[k]
+    Costs are those of a pattern, of all that patterns need besides, of a one, and of the third way, to look up all
+    fours.  Whether it is patterns is written to the addresses `flags`.  At those of `parts` stand the numbers of the
+    next parts of the stages that look up, first, and of those that do not: what is not chosen has none left.
+    `strange` (1,) becomes 1 where a row has other values than 1 and 0; then all lists are empty.
+    """
+    a = words_at(data)
+    ones, patterns, ends = integers(a, FIRST), integers(a, FIRST + 2), integers(a, FIRST + 4)
+    strange, costs = integers(a, FIRST + 6), doubles(a, FIRST + 8)
+    flags, parts = addresses(a, FIRST + 10), addresses(a, FIRST + 12)
+    if next_part(a) > 0:
+        return
+    n = ones.size
+    total, filled = 0, 0
+    for r in range(n):
+        if ones[r] < 0:
+            strange[0] = 1
+        total += ones[r]
+        filled += patterns[r]
+    fours = costs[0] * filled + costs[1] < costs[2] * total
+    for i in range(flags.size):
+        write_word(flags[i], np.uint64(fours))
+    look_up = costs[3] < min(costs[0] * filled + costs[1], costs[2] * total)
+    for i in range(parts.size):
+        if look_up != (i == 0):
+            write_word(parts[i], _NONE_LEFT)
     at = 0
-    for r in range(ends.size):
-        for j in range(at, ends[r]):
-            turned[turned_ends[places[j]]] = r
-            turned_ends[places[j]] += 1
-        at = ends[r]
+    for r in range(n):
+        at += 0 if strange[0] else patterns[r] if fours else ones[r]
+        ends[r] = at
 
 
 @compiled
-def _room(count: int) -> np.ndarray:
-    """So many numbers that begin where a line of the cache does."""
-    room = np.empty(count + LANES, np.float32)
-    return room[-(room.ctypes.data // 4) % LANES :][:count]
+def begin_of(ends: np.ndarray, r: int) -> int:
+    """Where the list of row r begins."""
+    return (ends[r - 1] if r > 0 else 0) + SLACK * (r // LISTED)
+
+
+@loop
+def list_places(data: Any) -> None:
+    """The ones of each row, or its patterns, into places; a part is `LISTED` rows."""
+    a = words_at(data)
+    bits, ends, places, fours = words(a, FIRST), integers(a, FIRST + 3), integers(a, FIRST + 5), a[FIRST + 7] != 0
+    table, patterns, out = _ONES.ctypes.data, _PATTERNS.ctypes.data, places.ctypes.data
+    n = bits.shape[1]
+    part = next_part(a)
+    while part * LISTED < n:
+        at = begin_of(ends, part * LISTED)
+        for r in range(part * LISTED, min((part + 1) * LISTED, n)):
+            for k in range(bits.shape[0]):
+                word = bits[k, r]
+                if word != 0:
+                    for i in range(4):
+                        byte = np.int64((word >> np.uint32(8 * i)) & np.uint32(255))
+                        if fours:
+                            write_two(out + 4 * at, patterns + 2 * byte, np.int32(4 * (k * WORD + 8 * i)))
+                            at += int(_FILLED[byte])
+                        else:
+                            write_eight(out + 4 * at, table + 8 * byte, np.int32(k * WORD + 8 * i))
+                            at += count_ones(np.uint32(byte))
+        part = next_part(a)
+
+
+@loop
+def count_places(data: Any) -> None:
+    """How often each place is listed, (parts, places); a part is `LISTED` rows."""
+    a = words_at(data)
+    ends, places, counts = integers(a, FIRST), integers(a, FIRST + 2), counts_at(a, FIRST + 4)
+    part = next_part(a)
+    while part < counts.shape[0]:
+        of_part = counts[part]
+        for place in range(of_part.size):
+            of_part[place] = 0
+        last = min((part + 1) * LISTED, ends.size) - 1
+        for j in range(
+            begin_of(ends, part * LISTED), begin_of(ends, last) + ends[last] - (ends[last - 1] if last else 0)
+        ):
+            of_part[places[j]] += 1
+        part = next_part(a)
 
 
 @compiled
-def _lay_out(
-    B: np.ndarray, turned: bool, column: int, width: int, start: int, stop: int, tile: np.ndarray, across: int
-) -> None:
-    """`width` columns of rows start to stop of B (K, M), given as its transpose (M, K) if `turned`, into the tile.
-
-    `across` is how many numbers a row of the tile has.
-    """
-    stride, source, to = 4 * B.shape[1], B.ctypes.data, tile.ctypes.data
-    columns = width - width % LANES
-    rows = stop - start - (stop - start) % LANES if turned else stop - start
-    if turned:
-        for c in range(0, columns, LANES):
-            for k in range(0, rows, LANES):
-                turn(source + (column + c) * stride + 4 * (start + k), stride, to + 4 * (k * across + c), 4 * across)
-        for c in range(width):
-            for k in range(0 if c >= columns else rows, stop - start):
-                tile[k * across + c] = B[column + c, start + k]
-    else:
-        for k in range(rows):
-            copy_lanes(source + (start + k) * stride + 4 * column, to + 4 * k * across, columns // LANES)
-            for c in range(columns, width):
-                tile[k * across + c] = B[start + k, column + c]
+def begins_of_places(counts: np.ndarray, ends: np.ndarray) -> None:
+    """Counts (parts, places) become where each part's rows of a place begin; and the ends of the places' lists."""
+    total = 0
+    for place in range(counts.shape[1]):
+        for part in range(counts.shape[0]):
+            count = counts[part, place]
+            counts[part, place] = total
+            total += count
+        ends[place] = total
 
 
 @loop
-def picked_sums(data: Any) -> None:
-    """out (n, M) = bias + s B by the listed ones; a part is a tile."""
+def find_begins(data: Any) -> None:
+    """`begins_of_places`; a single part."""
     a = words_at(data)
-    B, turned, bias = matrix(a, FIRST), a[FIRST + 3] != 0, floats(a, FIRST + 4)
-    ends, places, out = integers(a, FIRST + 6), integers(a, FIRST + 8), matrix(a, FIRST + 10)
-    n, M = out.shape
-    K = B.shape[1 if turned else 0]
-    tile, begin, sums = _room(K * TILE), _room(TILE), _room(TILE)
-    where, table, start = places.ctypes.data, tile.ctypes.data, begin.ctypes.data
-    column = next_part(a) * TILE
-    while column < M:
-        width = min(TILE, M - column)
-        _lay_out(B, turned, column, width, 0, K, tile, TILE)
-        for c in range(width):
-            begin[c] = bias[column + c]
-        at = 0
-        for r in range(n):
-            goal = out.ctypes.data + 4 * (r * M + column) if width == TILE else sums.ctypes.data
-            add_picked(goal, start, table, where + 4 * at, ends[r] - at)
-            if width < TILE:
-                for c in range(width):
-                    out[r, column + c] = sums[c]
-            at = ends[r]
-        column = next_part(a) * TILE
+    if next_part(a) == 0:
+        begins_of_places(counts_at(a, FIRST), integers(a, FIRST + 3))
 
 
 @loop
-def looked_up_sums(data: Any) -> None:
-    """out (n, M) = bias + s B by fours of entries, of states {0, 1} or, `signed`, {-1, 1}; a part is a narrow tile."""
+def turn_lists(data: Any) -> None:
+    """The same lists place by place: which rows have it, from each part's begin on; a part is `LISTED` rows."""
     a = words_at(data)
-    B, turned, bias = matrix(a, FIRST), a[FIRST + 3] != 0, floats(a, FIRST + 4)
-    bits, out, signed = words(a, FIRST + 6), matrix(a, FIRST + 9), a[FIRST + 12] != 0
-    n, M = out.shape
-    K = B.shape[1 if turned else 0]
-    chunk, tables, begin, sums = _room(WORD * HALF), _room(8 * 16 * HALF), _room(HALF), _room(n * HALF)
-    rows, table, to = chunk.ctypes.data, tables.ctypes.data, sums.ctypes.data
-    begin[:] = 0
-    column = next_part(a) * HALF
-    while column < M:
-        width = min(HALF, M - column)
-        for c in range(width):
-            begin[c] = bias[column + c]
-        for r in range(n):
-            copy_lanes(begin.ctypes.data, to + r * NARROW, HALF // LANES)
-        for k in range(bits.shape[0]):
-            stop = min((k + 1) * WORD, K)
-            if width < HALF or stop - k * WORD < WORD:
-                chunk[:] = 0
-            _lay_out(B, turned, column, width, k * WORD, stop, chunk, HALF)
-            for group in range(8):
-                if signed:
-                    signed_sums_of_four(table + 16 * group * NARROW, rows + 4 * group * NARROW)
-                else:
-                    sums_of_four(table + 16 * group * NARROW, rows + 4 * group * NARROW)
-            for r in range(n):
-                add_looked_up(to + r * NARROW, table, bits[k, r])
-        for r in range(n):
-            if width == HALF:
-                copy_lanes(to + r * NARROW, out.ctypes.data + 4 * (r * M + column), HALF // LANES)
-            else:
-                for c in range(width):
-                    out[r, column + c] = sums[r * HALF + c]
-        column = next_part(a) * HALF
-
-
-@loop
-def picked_products(data: Any) -> None:
-    """factor · h' s of h (n, H) into out (H, K), or added to it, by ones listed entry by entry; a part is a tile.
-
-    Of `signed` states, {-1, 1}:  h' s = 2 (h' [s = 1] - sum of the rows of h / 2).
-    """
-    a = words_at(data)
-    h, ends, places, out = matrix(a, FIRST), integers(a, FIRST + 3), integers(a, FIRST + 5), matrix(a, FIRST + 7)
-    factor, add, signed = np.float32(number(a[FIRST + 10])), a[FIRST + 11] != 0, a[FIRST + 12] != 0
-    n, H = h.shape
-    K = ends.size
-    tile, begin, sums = _room(n * TILE), _room(TILE), _room(LANES * TILE)
-    begin[:] = 0
-    if signed:
-        factor *= np.float32(2)
-    where, table, to, stride = places.ctypes.data, tile.ctypes.data, sums.ctypes.data, 4 * K
-    column = next_part(a) * TILE
-    while column < H:
-        width = min(TILE, H - column)
-        _lay_out(h, False, column, width, 0, n, tile, TILE)
-        if signed:
-            for c in range(width):
-                begin[c] = 0
-            for r in range(n):
-                for c in range(width):
-                    begin[c] -= _HALF * tile[r * TILE + c]
-        for k in range(0, K, LANES):
-            entries = min(LANES, K - k)
-            for i in range(entries):
-                at = ends[k + i - 1] if k + i > 0 else 0
-                add_picked(to + i * ROW, begin.ctypes.data, table, where + 4 * at, ends[k + i] - at)
-            whole = width - width % LANES if entries == LANES else 0
-            for c in range(0, whole, LANES):
-                goal = out.ctypes.data + (column + c) * stride + 4 * k
-                turn_onto(to + 4 * c, ROW, goal, stride, factor, add)
-            for c in range(whole, width):
-                for i in range(entries):
-                    before = out[column + c, k + i] if add else np.float32(0)
-                    out[column + c, k + i] = before + factor * sums[i * TILE + c]
-        column = next_part(a) * TILE
+    ends, places, begins, rows = (
+        integers(a, FIRST),
+        integers(a, FIRST + 2),
+        counts_at(a, FIRST + 4),
+        integers(a, FIRST + 7),
+    )
+    part = next_part(a)
+    while part < begins.shape[0]:
+        of_part = begins[part]
+        for r in range(part * LISTED, min((part + 1) * LISTED, ends.size)):
+            at = begin_of(ends, r)
+            for j in range(at, at + ends[r] - (ends[r - 1] if r > 0 else 0)):
+                rows[of_part[places[j]]] = r
+                of_part[places[j]] += 1
+        part = next_part(a)

@@ -11,6 +11,9 @@ what the states are is looked at each time, which costs a hundredth of a product
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
+
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
@@ -21,94 +24,125 @@ from harmonium.kernels.team import run
 TILE, HALF, WORD = 64, 32, 32
 #: Rows whose bits are packed together.
 ROWS = 64
-#: Numbers that a list may have behind its last one.
-SLACK = 8
+#: Rows whose lists lie one behind the other, and the room after them.
+LISTED, SLACK = 512, 8
 #: Rows n, and multiplications n · K · M, from which each way is quicker than a product of matrices: fields by ones, by
 #: fours of entries, and products.
 BY_ONES, BY_FOURS, BY_ROWS = (16, 6 << 20), (40, 10 << 20), (28, 15 << 20)
-#: Shares of ones from which the next way is quicker: fours of entries instead of ones, and matrices instead of ones.
-MOST_PICKED, MOST_MULTIPLIED = 0.25, 0.4
+#: Costs, in rows that are added for a 1, all measured.  Of fields: a row for a pattern, and for any four entries; the
+#: sums that patterns pick from, an entry.  Of products: a row for a pattern, the sums of an entry's patterns, and the
+#: multiplication of an entry.
+PATTERN, FOUR, TABLE = 1.28, 0.87, 13.0
+PATTERN_UP, FOLD, MULTIPLIED = 1.15, 8.0, 0.39
 #: Work below this many additions is not worth other threads.
 FEW = 1 << 20
 
 
 class States:
-    """Rows (n, K) that several products are made with: looked at once, and packed once if they have two values."""
+    """Rows (n, K) that several products are made with: looked at once, and packed once if they have two values.
 
-    def __init__(self, rows: Tensor) -> None:
-        self.rows = rows
+    They may be given in several tensors, one behind the other.
+    """
+
+    def __init__(self, *given: Tensor) -> None:
+        self.given = given
         self.signs = False
-        self._ones: int | None = None
-        self._places: Tensor | None = None
+        self._counts: tuple[int, int] | None = None
+        self._lists: dict[bool, tuple[Tensor, Tensor]] = {}
+
+    @cached_property
+    def rows(self) -> Tensor:
+        """The rows themselves."""
+        return self.given[0] if len(self.given) == 1 else torch.cat(self.given, -2)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many rows, and entries of a row."""
+        return sum(len(x) for x in self.given), self.given[0].shape[1]
+
+    def _look(self) -> tuple[int, int]:
+        """How many ones there are, and how many patterns; -1 for the ones where there are other values."""
+        if self._counts is None:
+            from harmonium.kernels.state_pass import pack_bits, up_to_each
+
+            n, K = self.size
+            self.bits = torch.empty(-(-K // WORD), n, dtype=torch.int32)  # (ceil(K / 32), n)
+            self._ends = torch.empty(2, n, dtype=torch.int32)
+            self.signs = bool(self.given[0][0].min() < 0)  # of a row of ones alone zeros are expected, no signs seen
+            first = 0
+            for rows in self.given:
+                given = rows.contiguous(), self.bits, *self._ends, self.signs, first
+                run(pack_bits, given, -(-len(rows) // ROWS), alone=rows.numel() < FEW // 8)
+                first += len(rows)
+            ones, patterns = (up_to_each(ends.numpy()) for ends in self._ends)
+            self._counts = ones, patterns
+        return self._counts
 
     @property
     def ones(self) -> int:
         """How many are 1; -1 where they have other values than 1 and 0, or 1 and -1."""
-        if self._ones is None:
-            from harmonium.kernels.state_pass import pack_bits, up_to_each
-
-            n, K = self.rows.shape
-            self._bits = torch.empty(-(-K // WORD), n, dtype=torch.int32)
-            self._ends = torch.empty(n, dtype=torch.int32)
-            self.signs = bool(self.rows[0].min() < 0)  # of a row of ones alone zeros are expected, and signs not seen
-            given = self.rows.contiguous(), self._bits, self._ends, self.signs
-            run(pack_bits, given, -(-n // ROWS), alone=self.rows.numel() < FEW // 8)
-            self._ones = up_to_each(self._ends.numpy())
-        return self._ones
+        return self._look()[0]
 
     @property
-    def density(self) -> float:
-        """The share of ones."""
-        return self.ones / self.rows.numel()
+    def patterns(self) -> int:
+        """How many fours of entries are not all 0."""
+        return self._look()[1]
 
-    @property
-    def bits(self) -> Tensor:
-        """The rows as bits, (ceil(K / 32), n) int32."""
-        assert self.ones >= 0
-        return self._bits
+    def lists(self, fours: bool) -> tuple[Tensor, Tensor]:
+        """Where each row's list ends, (n,), and which entries are 1, row by row, both int32; or of `fours` patterns.
 
-    @property
-    def lists(self) -> tuple[Tensor, Tensor]:
-        """Where each row's list ends, (n,), and which entries are 1, row by row: (ones + SLACK,), both int32."""
-        if self._places is None:
-            from harmonium.kernels.state_pass import list_ones
+        What lies between the lists of two rows is `harmonium.kernels.state_pass`'s to know.
+        """
+        if fours not in self._lists:
+            from harmonium.kernels.state_pass import list_places
 
-            self._places = torch.empty(self.ones + SLACK, dtype=torch.int32)
-            list_ones(self._bits.numpy().view("uint32"), self._places.numpy())
-        return self._ends, self._places
+            ends, parts = self._ends[int(fours)], -(-self._ends.shape[1] // LISTED)
+            places = torch.empty(self._look()[fours] + SLACK * parts, dtype=torch.int32)
+            run(list_places, (self.bits, ends, places, fours), parts)
+            self._lists[fours] = ends, places
+        return self._lists[fours]
 
-    @property
-    def turned_lists(self) -> tuple[Tensor, Tensor]:
-        """Where each entry's list ends, (K,), and which rows have it, entry by entry: (ones,), both int32."""
-        from harmonium.kernels.state_pass import turn_lists
+    def turned_lists(self, fours: bool) -> tuple[Tensor, Tensor]:
+        """Where each entry's list ends, (K,), and which rows have it, entry by entry, both int32.
 
-        ends = torch.empty(self.rows.shape[1], dtype=torch.int32)
-        rows = torch.empty(self.ones, dtype=torch.int32)
-        turn_lists(*(x.numpy() for x in (*self.lists, ends, rows)))
+        Of `fours` the same for each of the sixteen patterns of four entries; of those that are all 0 nothing is listed.
+        """
+        from harmonium.kernels.state_pass import begins_of_places, count_places, turn_lists
+
+        lists, parts = self.lists(fours), -(-self._ends.shape[1] // LISTED)
+        counts = torch.empty(parts, len(self.bits) * (WORD * 4 if fours else WORD), dtype=torch.int32)
+        ends, rows = (
+            torch.empty(counts.shape[1], dtype=torch.int32),
+            torch.empty(self._look()[fours], dtype=torch.int32),
+        )
+        run(count_places, (*lists, counts), parts)
+        begins_of_places(counts.numpy(), ends.numpy())
+        run(turn_lists, (*lists, counts, rows), parts)
         return ends, rows
 
 
-def _looked_at(
-    s: Tensor | States, across: int, least: tuple[int, int], *others: Tensor
-) -> tuple[Tensor, States | None]:
-    """The rows, and as states if the loops are for these tensors, of so many numbers across, and they hold states."""
-    rows = rows_of(s)
-    served = (
-        rows.dim() == 2
-        and _worth(rows, across, least)
-        and rows.numel() < 1 << 31
-        and all(x.dtype == torch.float32 and x.device.type == "cpu" and not x.requires_grad for x in (rows, *others))
+def served(s: Tensor | States, across: int, least: tuple[int, int], *others: Tensor) -> States | None:
+    """The rows as states, if the loops are for these tensors, of so many numbers across, and they hold states."""
+    size = s.size if isinstance(s, States) else s.shape
+    good = (
+        len(size) == 2
+        and worth(size, across, least)
+        and size[0] * size[1] < 1 << 31
+        and all(
+            x.dtype == torch.float32 and x.device.type == "cpu" and not x.requires_grad
+            for x in (*(s.given if isinstance(s, States) else (s,)), *others)
+        )
         and not torch.compiler.is_compiling()
     )
-    if not served:
-        return rows, None
+    if not good:
+        return None
     states = s if isinstance(s, States) else States(s)
-    return rows, states if states.ones >= 0 else None
+    return states if states.ones >= 0 else None
 
 
-def _worth(rows: Tensor, across: int, least: tuple[int, int]) -> bool:
+def worth(size: Sequence[int], across: int, least: tuple[int, int]) -> bool:
     """Whether there is enough to do."""
-    return len(rows) >= least[0] and rows.numel() * across >= least[1]
+    return size[0] >= least[0] and size[0] * size[1] * across >= least[1]
 
 
 def fields(bias: Tensor, s: Tensor | States, weight: Tensor) -> Tensor:
@@ -116,31 +150,52 @@ def fields(bias: Tensor, s: Tensor | States, weight: Tensor) -> Tensor:
     if isinstance(s, Tensor) and s.dim() > 2:
         return fields(bias, s.flatten(0, -2), weight).unflatten(0, s.shape[:-1])
     M = len(weight)
-    rows, states = _looked_at(s, M, BY_ONES, weight, bias)
-    many = states is not None and (states.signs or states.density >= MOST_PICKED)
-    if states is None or (many and not _worth(rows, M, BY_FOURS)):
-        return linear(rows, weight, bias)
-    from harmonium.kernels.state_pass import looked_up_sums, picked_sums
+    states = served(s, M, BY_ONES, weight, bias)
+    way = None if states is None else way_of_fields(states)
+    if states is None or (way == "fours" and not worth(states.size, M, BY_FOURS)):
+        return linear(rows_of(s), weight, bias)
+    from harmonium.kernels.tile_pass import looked_up_sums, picked_sums
 
     turned = weight.stride(1) == 1
-    out = rows.new_empty(len(rows), M)
+    n, K = states.size
+    out = weight.new_empty(n, M)
     first = (weight if turned else weight.mT).contiguous(), turned, bias.contiguous()
-    if many:
-        run(looked_up_sums, [*first, states.bits, out, states.signs], -(-M // HALF), alone=rows.numel() * M < 4 * FEW)
+    if way == "fours":
+        run(looked_up_sums, [*first, states.bits, out, states.signs], -(-M // HALF), alone=n * K * M < 4 * FEW)
     else:
-        run(picked_sums, [*first, *states.lists, out], -(-M // TILE), alone=states.ones * M < FEW)
+        patterns = way == "patterns"
+        arguments = *first, *states.lists(patterns), patterns, out
+        run(picked_sums, arguments, -(-M // TILE), alone=states.ones * M < FEW)
     return out
+
+
+def way_of_fields(states: States) -> str:
+    """The cheapest: a row added for each 1, for each pattern, or for all fours of entries."""
+    n, K = states.size
+    if states.signs:
+        return "fours"
+    costs = {"ones": states.ones, "patterns": PATTERN * states.patterns + TABLE * K, "fours": FOUR * n * K / 4}
+    return min(costs, key=lambda way: costs[way])
+
+
+def way_of_products(states: States) -> str:
+    """The cheapest: a row added for each 1, or for each pattern, or a product of matrices."""
+    n, K = states.size
+    costs = {"ones": states.ones, "patterns": PATTERN_UP * states.patterns + FOLD * K, "matrices": MULTIPLIED * n * K}
+    return min(costs, key=lambda way: costs[way])
 
 
 def products(h: Tensor, s: Tensor | States, factor: float, out: Tensor, *, add: bool = False) -> Tensor:
     """factor · h' s of rows h (n, H) and s (n, K), into out (H, K), or added to it."""
     H = h.shape[1]
-    rows, states = _looked_at(s, H, BY_ROWS, h, out) if out.is_contiguous() else (rows_of(s), None)
-    if states is None or states.density >= MOST_MULTIPLIED:
-        return torch.addmm(out, h.mT, rows, beta=float(add), alpha=factor, out=out)
-    from harmonium.kernels.state_pass import picked_products
+    states = served(s, H, BY_ROWS, h, out) if out.is_contiguous() else None
+    way = "matrices" if states is None else way_of_products(states)
+    if states is None or way == "matrices":
+        return torch.addmm(out, h.mT, rows_of(s), beta=float(add), alpha=factor, out=out)
+    from harmonium.kernels.tile_pass import picked_products
 
-    arguments = h.contiguous(), *states.turned_lists, out, float(factor), add, states.signs
+    patterns = way == "patterns"
+    arguments = h.contiguous(), *states.turned_lists(patterns), patterns, out, float(factor), add, states.signs
     run(picked_products, arguments, -(-H // TILE), alone=states.ones * H < FEW)
     return out
 

@@ -28,38 +28,53 @@ PART = 1 << 14
 
 
 @cache
-def _openmp() -> Callable[..., None] | None:
-    """What begins a parallel region in the library that torch has loaded: (loop, data, threads, flags)."""
+def _openmp() -> tuple[Callable[..., None], int] | None:
+    """Of the library that torch has loaded: what begins a parallel region, (loop, data, threads, flags), and the
+    address of what its threads meet at."""
     for path in sorted((Path(torch.__file__).parent / "lib").glob("libgomp*.so*")):
         try:
-            begin = ctypes.CDLL(str(path)).GOMP_parallel
+            library = ctypes.CDLL(str(path))
+            begin, meet = library.GOMP_parallel, library.GOMP_barrier
         except (OSError, AttributeError):
             continue
         begin.argtypes, begin.restype = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint), None
-        return cast(Callable[..., None], begin)
+        return cast(Callable[..., None], begin), cast(int, ctypes.cast(meet, ctypes.c_void_p).value)
     return None
 
 
-def run(loop: Any, arguments: Sequence[Tensor | int | float], parts: int, *, alone: bool = False) -> None:
-    """All parts of a loop on torch's number of threads, or in this one `alone`.
+def barrier() -> int | None:
+    """The address of the function at which all threads of a parallel region meet; None where there is no OpenMP."""
+    openmp = _openmp()
+    return None if openmp is None else openmp[1]
 
-    `arguments` become words of 64 bits: a tensor its address and shape, a float its bits, in double precision whatever
-    torch's default is.  Tensors must be contiguous.
-    """
+
+def run_at(address: int, data: int, threads: int) -> None:
+    """The function at the address with this data, on so many of OpenMP's threads."""
+    openmp = _openmp()
+    assert openmp is not None
+    openmp[0](address, data, threads, 0)
+
+
+def words_of(x: Tensor | int | float) -> Sequence[int]:
+    """An argument as words of 64 bits: of a contiguous tensor address and shape, of a float its bits in double
+    precision, whatever torch's default is."""
+    if isinstance(x, Tensor):
+        return (x.data_ptr(), *x.shape)
+    if isinstance(x, float):
+        return struct.unpack("=Q", struct.pack("=d", x))
+    return (x,)
+
+
+def run(loop: Any, arguments: Sequence[Tensor | int | float], parts: int, *, alone: bool = False) -> None:
+    """All parts of a loop on torch's number of threads, or in this one `alone`, given `words_of` the arguments."""
     words = [0, parts]
     for x in arguments:
-        if isinstance(x, Tensor):
-            words += (x.data_ptr(), *x.shape)
-        elif isinstance(x, float):
-            words += struct.unpack("=Q", struct.pack("=d", x))
-        else:
-            words.append(x)
+        words += words_of(x)
     data = np.array(words, np.uint64)
     threads = 1 if alone or parts < 2 else torch.get_num_threads()
-    begin = _openmp()
     if threads == 1:
         loop.ctypes(data.ctypes.data)
-    elif begin is not None:
-        begin(loop.address, data.ctypes.data, threads, 0)
+    elif _openmp() is not None:
+        run_at(loop.address, data.ctypes.data, threads)
     else:
         each(lambda i: loop.ctypes(data.ctypes.data), threads)

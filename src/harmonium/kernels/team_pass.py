@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import cfunc, types
 from numba.np.numpy_support import carray
 
-from harmonium.kernels.enumeration import compiled
+from harmonium.kernels.compiled import compiled
 from harmonium.kernels.instructions import instruction
 
 _I64 = ir.IntType(64)
@@ -49,6 +49,37 @@ def _pointer(builder: Any, address: Any) -> Any:
 def number(builder: Any, word: Any) -> Any:
     """The float whose bits the word is."""
     return builder.bitcast(word, ir.DoubleType())
+
+
+@instruction(types.void, types.uint64, types.uint64)
+def _call(builder: Any, function: Any, data: Any) -> None:
+    """The function at an address, with the data at another."""
+    kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer()])
+    given = builder.inttoptr(data, ir.IntType(8).as_pointer())
+    builder.call(builder.inttoptr(function, kind.as_pointer()), [given])
+
+
+@instruction(types.void, types.uint64)
+def _meet(builder: Any, function: Any) -> None:
+    """The function at an address, which takes nothing."""
+    builder.call(builder.inttoptr(function, ir.FunctionType(ir.VoidType(), []).as_pointer()), [])
+
+
+@loop
+def run_stages(data: Any) -> None:
+    """Loop after loop, each with its data: how many, what threads meet at after each (0 for one thread), and these."""
+    count = carray(data, (2,), np.uint64)
+    a = carray(data, (2 + 2 * count[0],), np.uint64)
+    for stage in range(np.int64(a[0])):
+        _call(a[2 + 2 * stage], a[3 + 2 * stage])
+        if a[1] != 0:
+            _meet(a[1])
+
+
+@instruction(types.void, types.int64, types.uint64)
+def write_word(builder: Any, address: Any, word: Any) -> None:
+    """A word at an address."""
+    builder.store(word, builder.inttoptr(address, _I64.as_pointer()))
 
 
 @compiled
@@ -93,3 +124,16 @@ def words(a: np.ndarray, i: int) -> np.ndarray:
     """The matrix of uint32 numbers whose address and shape stand at i."""
     shape = (np.int64(a[i + 1]), np.int64(a[i + 2]))
     return carray(_pointer(np.int64(a[i])), shape, np.uint32)
+
+
+@compiled
+def counts_at(a: np.ndarray, i: int) -> np.ndarray:
+    """The matrix of int32 numbers whose address and shape stand at i."""
+    shape = (np.int64(a[i + 1]), np.int64(a[i + 2]))
+    return carray(_pointer(np.int64(a[i])), shape, np.int32)
+
+
+@compiled
+def addresses(a: np.ndarray, i: int) -> np.ndarray:
+    """The row of addresses (int64) whose own and size stand at i."""
+    return carray(_pointer(np.int64(a[i])), (np.int64(a[i + 1]),), np.int64)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from harmonium.kernels.enumeration import compiled
+from harmonium.kernels.compiled import compiled
 from harmonium.kernels.instructions import wide
 from harmonium.kernels.philox import BLOCKS
 from harmonium.kernels.philox_pass import fill_stripe

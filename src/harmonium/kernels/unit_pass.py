@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harmonium.kernels.enumeration import compiled
+from harmonium.kernels.compiled import compiled
 
 Floats = npt.NDArray[np.float32]
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from harmonium.gibbs import sample_side
 from harmonium.kernels.bfloat16 import rounded
+from harmonium.kernels.contrast import can_contrast, contrast_in_one_call
 from harmonium.kernels.small import can_call, small_gradient
 from harmonium.machine import RBM
 from harmonium.moments import Sample, contrast, likelihood_gradient, minus_moments, with_hidden_fields
@@ -20,7 +21,7 @@ from harmonium.training.transforms import Transform
 
 #: Rows and chains that go through the machine as one: beyond, a second way through it costs less than to bring them
 #: together.
-_TOGETHER = 1024
+_TOGETHER = 4096
 
 
 @dataclass
@@ -75,14 +76,20 @@ class Objective:
         return gradient, mean_h
 
     def _in_one_call(self) -> tuple[RBM, Tensor] | None:
-        """What `_by_tensors` gives, where the machine is so small that one compiled call is quicker; else None."""
+        """What `_by_tensors` gives, by one compiled call where there is one and it is quicker; else None."""
         if not isinstance(self.negative, Sampling) or self.partly_labelled:
             return None
         waiting = self.negative.waiting(self.negative_state)
+        asked = self.rbm, self.v, waiting, self.negative.steps, self.noise, self.room
         rows = max(x.shape[-2] for x in (self.v, waiting) if x is not None)
-        if not can_call(self.rbm, rows, self.noise):
+        found: tuple[RBM, Tensor, Tensor | None] | None = None
+        if can_call(self.rbm, rows, self.noise):
+            found = small_gradient(*asked)
+        elif not self.negative.low_precision and can_contrast(self.rbm, self.v, waiting, self.noise):
+            found = contrast_in_one_call(*asked)
+        if found is None:
             return None
-        gradient, mean_h, chains = small_gradient(self.rbm, self.v, waiting, self.negative.steps, self.noise, self.room)
+        gradient, mean_h, chains = found
         self.negative_state = {} if chains is None else {"h": chains}
         return gradient, mean_h
 
