@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import torch
@@ -34,12 +34,13 @@ from harmonium.kernels.states import (
     WORD,
     worth,
 )  # fmt: skip
-from harmonium.kernels.team import PART
 from harmonium.kernels.tosses import can_toss
 from harmonium.machine import RBM
 from harmonium.noise import Noise
 from harmonium.units import Bernoulli
 
+#: Units that are tossed and packed together, in whole rows.
+_TOSSED = 1 << 13
 #: The last shape of rows and chains of each machine that is being trained, and what serves it.
 _KNOWN: WeakKeyDictionary[RBM, tuple[tuple[int, ...], _Contrast]] = WeakKeyDictionary()
 
@@ -60,6 +61,14 @@ class _Rows:
 
         given = states, self.bits, self.ones, self.patterns, False, first
         return Stage(pack_bits, *given, parts=-(-len(states) // ROWS))
+
+    def toss(self, x: Tensor, out: Tensor, first: int = 0) -> Stage:
+        """States out (m, K) of units in fields x (m, K), packed, the first as row `first`; key and block are given."""
+        from harmonium.kernels.contrast_pass import toss_rows
+
+        rows = max(1, _TOSSED // self.K)
+        given = 0, 0, x, out, self.bits, self.ones, self.patterns, first, rows
+        return Stage(toss_rows, *given, parts=-(-len(x) // rows))
 
     def _choose(self, costs: Sequence[float], flags: Sequence[int], parts: Sequence[int]) -> Stage:
         from harmonium.kernels.state_pass import choose_lists
@@ -137,42 +146,40 @@ class _Contrast:
     """The gradient of one machine at n rows with m chains of `steps` sweeps; m = 0 is for chains from the rows."""
 
     def __init__(self, rbm: RBM, n: int, m: int, steps: int) -> None:
+        from harmonium.kernels.contrast_pass import toss_rows
+
         W, self.strange, self.refused = rbm.W.mT, torch.zeros(1, dtype=torch.int32), False
+        self.left: tuple[int, int] | None = None
         (H, V), (a, b), self.lives_on = W.shape, (rbm.a[0], rbm.b[0]), m > 0
         m = m or n
         self.h, self.x, ends = W.new_empty(m, H), W.new_empty(m, H), W.new_empty(m, V)
         hidden, visible = _Rows(m, H, self.strange), _Rows(m, V, self.strange)
-        self.tosses: list[tuple[Stage, int]] = []
-        self.rows, self.begin = W.new_empty(n, V), hidden.pack(self.h)
-        rows = _Rows(n + m if self.lives_on else n, V, self.strange)
-        self.data = rows.pack(self.rows)
-        stages: list[Stage] = []
+        self.rows, rows = W.new_empty(n, V), _Rows(n + m if self.lives_on else n, V, self.strange)
+        self.begin, self.data = hidden.pack(self.h), rows.pack(self.rows)
         sums = W, W.new_empty(1, V)[0], W.new_empty(1, H)[0], W.new_empty(H)
-        if not self.lives_on:
+        stages: list[Stage] = []
+        if self.lives_on:
+            stages += [self.begin]
+        else:
             first = rows.contrast(W, b, n, 1 / n, 0.0, self.x, sums[0], False, *sums[1:])
-            stages += [self.data, *first, self._toss(self.x, self.h)]
+            stages += [self.data, *first, hidden.toss(self.x, self.h)]
         for step in range(steps):
             if step > 0:
-                stages += [visible.pack(ends), *visible.fields(W, True, b, self.x), self._toss(self.x, self.h)]
-            pack = self.begin if step == 0 else hidden.pack(self.h)
-            stages += [pack, *hidden.fields(W, False, a, ends), self._toss(ends, ends)]
+                stages += [*visible.fields(W, True, b, self.x), hidden.toss(self.x, self.h)]
+            last_one = self.lives_on and step == steps - 1
+            stages += hidden.fields(W, False, a, ends)
+            stages += [rows.toss(ends, ends, n) if last_one else visible.toss(ends, ends)]
         if self.lives_on:
             last = rows.contrast(W, b, n, 1 / n, -1 / m, self.x, sums[0], False, *sums[1:])
-            stages += [self.data, rows.pack(ends, n), *last, self._toss(self.x, self.h)]
+            stages += [self.data, *last, hidden.toss(self.x, self.h)]
             self.contrasts = [last[-1]]
         else:
             self.others = W.new_empty(V), W.new_empty(H)
             last = visible.contrast(W, b, 0, 0.0, -1 / m, W.new_empty(0, H), sums[0], True, *self.others, sums[3])
-            stages += [visible.pack(ends), *last]
+            stages += last
             self.contrasts = [first[-1], last[-1]]
+        self.tosses = [stage for stage in stages if stage.loop is toss_rows]
         self.run = Program(stages)
-
-    def _toss(self, x: Tensor, out: Tensor) -> Stage:
-        from harmonium.kernels.toss_pass import toss_all
-
-        stage = Stage(toss_all, 0, 0, False, x.view(-1), out.view(-1), parts=-(-x.numel() // PART))
-        self.tosses.append((stage, x.numel()))
-        return stage
 
     def __call__(
         self, rbm: RBM, v: Tensor, waiting: Tensor | None, noise: Noise, out: RBM | None
@@ -189,20 +196,25 @@ class _Contrast:
         first.give(14, out.b[0])
         first.give(15, mean_h)
         self.data.give(0, v)
+        skipped = []
         if waiting is not None:
             chains = torch.empty_like(waiting)
+            self.tosses[-1].give(3, chains)
+            if self.left == (id(waiting), waiting._version):
+                skipped = [self.begin]  # they lie packed where the last call has left them
             self.begin.give(0, waiting.contiguous())
-            self.tosses[-1][0].give(4, chains.view(-1))
         block = noise.next_block
-        for toss, count in self.tosses:
-            key, at = noise.reserve(count)
+        for toss in self.tosses:
+            key, at = noise.reserve(cast(Tensor, toss.arguments[2]).numel())
             toss.give(0, key)
             toss.give(1, at)
-        self.run()
+        self.run(skipped)
         if int(self.strange):
             noise.next_block, self.refused = block, True
             return None
         if waiting is None:
             out.a[0] += self.others[0]
             out.b[0] += self.others[1]
+        if chains is not None:
+            self.left, self.kept = (id(chains), chains._version), chains
         return out, mean_h, chains

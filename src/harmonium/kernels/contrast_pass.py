@@ -15,10 +15,11 @@ import numpy as np
 from harmonium.kernels.compiled import compiled
 from harmonium.kernels.instructions import wide
 from harmonium.kernels.lanes import ROW
+from harmonium.kernels.state_pass import pack_row
 from harmonium.kernels.states import TILE
-from harmonium.kernels.team_pass import FIRST, floats, integers, loop, matrix, next_part, number, words_at
+from harmonium.kernels.team_pass import FIRST, floats, integers, loop, matrix, next_part, number, words, words_at
 from harmonium.kernels.tile_pass import products_of_tile, room, sums_of_tile, sums_room
-from harmonium.kernels.toss_pass import sigmoids
+from harmonium.kernels.toss_pass import sigmoids, tosses
 
 
 @compiled
@@ -89,3 +90,25 @@ def contrast_tiles(data: Any) -> None:
         column = next_part(a) * TILE
     if column < H + TILE:
         _visible(turned_ends, rows, fours, n, first, others, of_a)
+
+
+@loop
+def toss_rows(data: Any) -> None:
+    """States of units in fields x (n, K), into out (n, K), and packed while they are near, from row `first` on.
+
+    A part is `rows` of them.
+    """
+    wide()
+    a = words_at(data)
+    key, block, x, out = a[FIRST], a[FIRST + 1], matrix(a, FIRST + 2), matrix(a, FIRST + 5)
+    bits, ones, patterns = words(a, FIRST + 8), integers(a, FIRST + 11), integers(a, FIRST + 13)
+    first, rows = int(a[FIRST + 15]), int(a[FIRST + 16])
+    n, K = x.shape
+    fields, states = x.reshape(-1), out.reshape(-1)
+    start = next_part(a) * rows
+    while start < n:
+        stop = min(start + rows, n)
+        tosses(key, block, fields, False, states, start * K, stop * K)
+        for r in range(start, stop):
+            pack_row(out[r], np.float32(0), bits, first + r, ones, patterns)
+        start = next_part(a) * rows

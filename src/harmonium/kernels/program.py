@@ -23,7 +23,7 @@ class Stage:
 
     def __init__(self, loop: Any, *arguments: Tensor | int | float, parts: int) -> None:
         self.loop = loop
-        self._kept = list(arguments)  # memory must not go while its address is in use
+        self.arguments = list(arguments)  # memory must not go while its address is in use
         self._at, words = [], [0, parts]
         for x in arguments:
             self._at.append(len(words))
@@ -34,7 +34,7 @@ class Stage:
         """Another argument in the place of that number, of the same kind and shape."""
         at, words = self._at[number], words_of(value)
         self.words[at : at + len(words)] = words
-        self._kept[number] = value
+        self.arguments[number] = value
 
     def address(self, number: int) -> int:
         """Where an argument stands, for loops that change it."""
@@ -56,12 +56,14 @@ class Program:
             words += [stage.loop.address, stage.words.ctypes.data]
         self._words = np.array(words, np.uint64)
 
-    def __call__(self) -> None:
-        """All stages on torch's number of threads."""
-        from harmonium.kernels.team_pass import run_stages
+    def __call__(self, skipped: Sequence[Stage] = ()) -> None:
+        """All stages on torch's number of threads, but for those `skipped`."""
+        from harmonium.kernels.team_pass import NONE_LEFT, run_stages
 
         for stage in self.stages:
             stage.words[0] = 0
+        for stage in skipped:
+            stage.words[0] = NONE_LEFT
         threads = torch.get_num_threads()
         if threads == 1:
             self._words[1] = 0

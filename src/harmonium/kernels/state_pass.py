@@ -18,9 +18,10 @@ from harmonium.kernels.lanes import LANES, count_ones, ones_of, write_eight, wri
 from harmonium.kernels.states import LISTED, ROWS, SLACK, WORD
 from harmonium.kernels.team_pass import (
     FIRST,
-    addresses,
+    NONE_LEFT,
     counts_at,
     doubles,
+    indices,
     integers,
     loop,
     matrix,
@@ -41,45 +42,52 @@ _PATTERNS = np.array(
 )
 _FILLED = np.array([bool(byte & 15) + bool(byte >> 4) for byte in range(256)], np.uint8)
 _FIRSTS = np.uint32(0x11111111)
-_NONE_LEFT = np.uint64(1 << 40)
+
+
+@compiled
+def pack_row(
+    row: np.ndarray, low: np.float32, bits: np.ndarray, r: int, ones: np.ndarray, patterns: np.ndarray
+) -> bool:
+    """Entries (K,) as bits of row r, words (ceil(K / 32), n), and its ones and patterns, (n,).
+
+    Whether all are 1 or `low`; where one is not, the ones are given as -1.
+    """
+    K, at = row.size, row.ctypes.data
+    strange, count, filled = np.int32(0), 0, 0
+    for k in range(bits.shape[0]):
+        word = np.uint32(0)
+        for half in range(2):
+            first = k * WORD + half * LANES
+            if first + LANES <= K:
+                found = ones_of(at + 4 * first, low)
+                strange |= found
+                word |= np.uint32(found & 0xFFFF) << np.uint32(half * LANES)
+            else:
+                for i in range(first, K):
+                    if row[i] == 1:
+                        word |= np.uint32(1) << np.uint32(i - k * WORD)
+                    elif row[i] != low:
+                        strange = np.int32(1 << LANES)
+        bits[k, r] = word
+        count += count_ones(word)
+        some = word | (word >> np.uint32(1)) | (word >> np.uint32(2)) | (word >> np.uint32(3))
+        filled += count_ones(some & _FIRSTS)
+    states = strange >> LANES == 0
+    ones[r], patterns[r] = count if states else -1, filled
+    return states
 
 
 @loop
 def pack_bits(data: Any) -> None:
-    """States (n, K) as bits, words (ceil(K / 32), all rows), from row `first` on; and each row's ones and patterns.
-
-    A part is `ROWS` rows.  It ends with a row that has another value than 1 and `low`, whose ones are given as -1.
-    """
+    """States (n, K) as bits, from row `first` on, as `pack_row` does; a part is `ROWS` rows, ended by a strange one."""
     a = words_at(data)
     states, bits, ones, patterns = matrix(a, FIRST), words(a, FIRST + 3), integers(a, FIRST + 6), integers(a, FIRST + 8)
-    low, start = np.float32(-1) if a[FIRST + 10] != 0 else np.float32(0), np.int64(a[FIRST + 11])
-    n, K = states.shape
+    low, start = np.float32(-1) if a[FIRST + 10] != 0 else np.float32(0), int(a[FIRST + 11])
+    n = states.shape[0]
     part = next_part(a)
     while part * ROWS < n:
         for r in range(part * ROWS, min((part + 1) * ROWS, n)):
-            row = states.ctypes.data + 4 * r * K
-            strange, count, filled = np.int32(0), 0, 0
-            for k in range(bits.shape[0]):
-                word = np.uint32(0)
-                for half in range(2):
-                    first = k * WORD + half * LANES
-                    if first + LANES <= K:
-                        found = ones_of(row + 4 * first, low)
-                        strange |= found
-                        word |= np.uint32(found & 0xFFFF) << np.uint32(half * LANES)
-                    else:
-                        for i in range(first, K):
-                            if states[r, i] == 1:
-                                word |= np.uint32(1) << np.uint32(i - k * WORD)
-                            elif states[r, i] != low:
-                                strange = np.int32(1 << LANES)
-                bits[k, start + r] = word
-                count += count_ones(word)
-                some = word | (word >> np.uint32(1)) | (word >> np.uint32(2)) | (word >> np.uint32(3))
-                filled += count_ones(some & _FIRSTS)
-            ones[start + r], patterns[start + r] = count, filled
-            if strange >> LANES:
-                ones[start + r] = -1
+            if not pack_row(states[r], low, bits, start + r, ones, patterns):
                 break
         part = next_part(a)
 
@@ -108,7 +116,7 @@ def choose_lists(data: Any) -> None:
     a = words_at(data)
     ones, patterns, ends = integers(a, FIRST), integers(a, FIRST + 2), integers(a, FIRST + 4)
     strange, costs = integers(a, FIRST + 6), doubles(a, FIRST + 8)
-    flags, parts = addresses(a, FIRST + 10), addresses(a, FIRST + 12)
+    flags, parts = indices(a, FIRST + 10), indices(a, FIRST + 12)
     if next_part(a) > 0:
         return
     n = ones.size
@@ -124,7 +132,7 @@ def choose_lists(data: Any) -> None:
     look_up = costs[3] < min(costs[0] * filled + costs[1], costs[2] * total)
     for i in range(parts.size):
         if look_up != (i == 0):
-            write_word(parts[i], _NONE_LEFT)
+            write_word(parts[i], NONE_LEFT)
     at = 0
     for r in range(n):
         at += 0 if strange[0] else patterns[r] if fours else ones[r]

@@ -21,6 +21,8 @@ _I64 = ir.IntType(64)
 _MOST = 40
 #: Where the arguments begin.
 FIRST = 2
+#: The number of the next part of a loop that has nothing to do.
+NONE_LEFT = np.uint64(1 << 40)
 
 
 def loop(function: Callable[[Any], None]) -> Any:
@@ -134,6 +136,13 @@ def counts_at(a: np.ndarray, i: int) -> np.ndarray:
 
 
 @compiled
-def addresses(a: np.ndarray, i: int) -> np.ndarray:
-    """The row of addresses (int64) whose own and size stand at i."""
+def indices(a: np.ndarray, i: int) -> np.ndarray:
+    """The row of int64 numbers whose address and size stand at i."""
     return carray(_pointer(np.int64(a[i])), (np.int64(a[i + 1]),), np.int64)
+
+
+@compiled
+def bytes_of(a: np.ndarray, i: int) -> np.ndarray:
+    """The matrix of bytes whose address and shape stand at i."""
+    shape = (np.int64(a[i + 1]), np.int64(a[i + 2]))
+    return carray(_pointer(np.int64(a[i])), shape, np.uint8)

@@ -50,7 +50,7 @@ def _odds(x: np.ndarray, at: np.uint64, count: np.uint64, scale: np.float32, e: 
 def tosses(
     key: np.uint64, block: np.uint64, x: np.ndarray, ising: bool, out: np.ndarray, start: int, stop: int
 ) -> None:
-    """States of units start to stop in fields x (n,), into out (n,): {0, 1}, or {-1, 1}; start begins a stripe."""
+    """States of units start to stop in fields x (n,), into out (n,): {0, 1}, or {-1, 1}."""
     wide()
     words = np.empty(2 * BLOCKS, np.uint64)
     low = words.view(np.int32)
@@ -58,12 +58,13 @@ def tosses(
     two_to_n = power.view(np.float32)
     scale = np.float32(2) * _LOG2_E if ising else _LOG2_E
     least = -_ONE if ising else np.float32(0)
-    for first in range(start, stop, _STRIPE):
-        fill_stripe(key, block + np.uint64(first // 4), words)
-        at, count = np.uint64(first), np.uint64(min(_STRIPE, stop - first))
+    for stripe in range(start - start % _STRIPE, stop, _STRIPE):
+        fill_stripe(key, block + np.uint64(stripe // 4), words)
+        first = max(start, stripe)
+        at, count, skipped = np.uint64(first), np.uint64(min(stripe + _STRIPE, stop) - first), np.uint64(first - stripe)
         _odds(x, at, count, scale, e, power)
         for j in range(count):
-            u = np.float32(low[j] & _24) * _FLOAT32
+            u = np.float32(low[skipped + j] & _24) * _FLOAT32
             out[at + j] = _ONE if u * (two_to_n[j] * e[j] + two_to_n[j] + _ONE) >= _ONE else least
 
 
