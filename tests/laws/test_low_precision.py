@@ -103,10 +103,11 @@ def test_learning_ends_at_the_likelihood_of_float32():
 @pytest.mark.parametrize(
     ("options", "on"),
     [
-        ({}, True),
-        ({"negative": "cd"}, True),
-        ({"precision": "float32"}, False),
-        ({"precision": "float64"}, False),
+        ({"visible": "ising"}, True),
+        ({"hidden": "onehot:2x3", "negative": "cd"}, True),
+        ({}, False),  # zeros and ones on both sides are added, not multiplied
+        ({"visible": "ising", "precision": "float32"}, False),
+        ({"visible": "ising", "precision": "float64"}, False),
         ({"hidden": "gaussian:4"}, False),
     ],
     ids=str,

@@ -122,6 +122,7 @@ def can_contrast(rbm: RBM, v: Tensor, waiting: Tensor | None, noise: Noise) -> b
         and rbm.W.dim() == 2 == v.dim()
         and rbm.W.mT.is_contiguous()
         and all(worth(size, other, BY_ROWS) for size, other in zip(rows, rbm.W.shape[::-1], strict=False))
+        and type(noise) is Noise
         and can_toss(rbm.W, noise)
     )
 
