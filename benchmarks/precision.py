@@ -38,9 +38,8 @@ CASES = (
     Case("digits, 64 × 12, minibatches of 600",
          {"data": "digits", "hidden": "bernoulli:12", "batch_size": 600, "epochs": 150, "learning_rate": 0.2, **_SAME},
          10),
-    Case("MNIST, 784 × 16, minibatches of 500",
-         {"data": "mnist", "hidden": "bernoulli:16", "batch_size": 500, "epochs": 20, "learning_rate": 0.5, **_SAME},
-         5),
+    *(Case(f"MNIST, 784 × {units}, 15 epochs of the preset mnist-{units}",
+           {**hm.preset(f"mnist-{units}"), "epochs": 15, **_SAME}, 5) for units in (16, 25)),
 )  # fmt: skip
 
 

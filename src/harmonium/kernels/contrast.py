@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 from weakref import WeakKeyDictionary
 
 import torch
@@ -46,7 +46,7 @@ _KNOWN: WeakKeyDictionary[RBM, tuple[tuple[int, ...], _Contrast]] = WeakKeyDicti
 
 
 class _Rows:
-    """Room for n rows of K states as bits and lists, and the stages that fill it."""
+    """Room for n rows of K states as bits and lists, and the stages that fill it and use it."""
 
     def __init__(self, n: int, K: int, strange: Tensor) -> None:
         self.n, self.K, self.strange = n, K, strange
@@ -55,61 +55,87 @@ class _Rows:
         self.blocks = -(-n // LISTED)
         self.places = torch.empty(n * K + SLACK * self.blocks, dtype=torch.int32)
 
-    def pack(self, states: Tensor, first: int = 0) -> Stage:
-        """From the states (·, K) of the rows from the first on."""
+    @property
+    def _packed(self) -> dict[str, Tensor]:
+        return {"bits": self.bits, "ones": self.ones, "patterns": self.patterns}
+
+    def pack(self, states: Tensor) -> Stage:
+        """From the states (·, K) of the first rows."""
         from harmonium.kernels.state_pass import pack_bits
 
-        given = states, self.bits, self.ones, self.patterns, False, first
-        return Stage(pack_bits, *given, parts=-(-len(states) // ROWS))
+        return Stage(pack_bits, -(-len(states) // ROWS), states=states, **self._packed, signs=False, first=0)
 
     def toss(self, x: Tensor, out: Tensor, first: int = 0) -> Stage:
         """States out (m, K) of units in fields x (m, K), packed, the first as row `first`; key and block are given."""
         from harmonium.kernels.contrast_pass import toss_rows
 
         rows = max(1, _TOSSED // self.K)
-        given = 0, 0, x, out, self.bits, self.ones, self.patterns, first, rows
-        return Stage(toss_rows, *given, parts=-(-len(x) // rows))
+        given: dict[str, Tensor | int] = {
+            "key": 0,
+            "block": 0,
+            "x": x,
+            "out": out,
+            **self._packed,
+            "first": first,
+            "rows": rows,
+        }
+        return Stage(toss_rows, -(-len(x) // rows), **given)
 
-    def _choose(self, costs: Sequence[float], flags: Sequence[int], parts: Sequence[int]) -> Stage:
+    def _choose(self, costs: Sequence[float], flags: Sequence[int], parts: Sequence[int] = ()) -> Stage:
         from harmonium.kernels.state_pass import choose_lists
 
-        given = self.ones, self.patterns, self.ends, self.strange, torch.tensor(costs, dtype=torch.float64)
-        return Stage(choose_lists, *given, *(torch.tensor(x, dtype=torch.int64) for x in (flags, parts)), parts=1)
+        return Stage(
+            choose_lists, 1, ones=self.ones, patterns=self.patterns, ends=self.ends, strange=self.strange,
+            costs=torch.tensor(costs, dtype=torch.float64), flags=torch.tensor(flags, dtype=torch.int64),
+            parts_=torch.tensor(parts, dtype=torch.int64),
+        )  # fmt: skip
 
     def _list(self) -> Stage:
         from harmonium.kernels.state_pass import list_places
 
-        return Stage(list_places, self.bits, self.ends, self.places, False, parts=self.blocks)
+        return Stage(list_places, self.blocks, bits=self.bits, ends=self.ends, places=self.places, fours=False)
 
     def fields(self, matrix: Tensor, turned: bool, bias: Tensor, out: Tensor) -> list[Stage]:
         """Fields out (n, M) = bias + s B of packed states, by the cheapest way."""
         from harmonium.kernels.tile_pass import looked_up_sums, picked_sums
 
-        M, first = len(bias), (matrix, turned, bias)
-        look_up = Stage(looked_up_sums, *first, self.bits, out, False, parts=-(-M // HALF))
+        M = len(bias)
+        first: dict[str, Tensor | int] = {"matrix": matrix, "turned": turned, "bias": bias}
+        look_up = Stage(looked_up_sums, -(-M // HALF), **first, bits=self.bits, out=out, signed=False)
         listed = self._list()
-        pick = Stage(picked_sums, *first, self.ends, self.places, False, out, parts=-(-M // TILE))
+        pick = Stage(picked_sums, -(-M // TILE), **first, ends=self.ends, places=self.places, fours=False, out=out)
         costs = PATTERN, TABLE * self.K, 1.0, FOUR * self.n * self.K / 4
-        flags, parts = [listed.address(3), pick.address(5)], [x.next_part for x in (look_up, listed, pick)]
+        flags, parts = [x.address("fours") for x in (listed, pick)], [x.next_part for x in (look_up, listed, pick)]
         return [self._choose(costs, flags, parts), look_up, listed, pick]
 
-    def contrast(self, matrix: Tensor, bias: Tensor, *given: Any) -> list[Stage]:
-        """Shares of the gradient of packed states; `given` is what `contrast_tiles` takes from n on."""
+    def contrast(
+        self, W: Tensor, b: Tensor, n: int, factors: tuple[float, float], x: Tensor, add: bool = False
+    ) -> list[Stage]:
+        """Sums over packed states, the first n with one factor and the others with another, and fields x of the last.
+
+        Where they are written to is given; they are added to those of W if `add`.
+        """
         from harmonium.kernels.contrast_pass import contrast_tiles
         from harmonium.kernels.state_pass import count_places, find_begins, turn_lists
 
-        listed, lists = self._list(), (self.ends, self.places)
+        H, V = W.shape
+        listed, lists = self._list(), {"ends": self.ends, "places": self.places}
         counts = torch.empty(self.blocks, len(self.bits) * WORD * 4, dtype=torch.int32)
-        ends, rows = torch.empty(counts.shape[1], dtype=torch.int32), torch.empty(self.n * self.K, dtype=torch.int32)
-        stage = Stage(contrast_tiles, matrix, bias, *lists, ends, rows, False, *given, parts=-(-len(bias) // TILE) + 1)
+        turned = {"turned_ends": torch.empty(counts.shape[1], dtype=torch.int32),
+                  "rows": torch.empty(self.n * self.K, dtype=torch.int32)}  # fmt: skip
+        sums = {"of_a": W.new_empty(V), "of_b": W.new_empty(H), "mean_h": W.new_empty(H)}
+        last = Stage(
+            contrast_tiles, -(-H // TILE) + 1, W=W, b=b, **lists, **turned, fours=False, n=n, first=factors[0],
+            others=factors[1], x=x, of_W=W, add=add, **sums,
+        )  # fmt: skip
         costs = PATTERN + PATTERN_UP, (TABLE + FOLD) * self.K, 2.0, math.inf
         return [
-            self._choose(costs, [listed.address(3), stage.address(6)], []),
+            self._choose(costs, [x.address("fours") for x in (listed, last)]),
             listed,
-            Stage(count_places, *lists, counts, parts=self.blocks),
-            Stage(find_begins, counts, ends, parts=1),
-            Stage(turn_lists, *lists, counts, rows, parts=self.blocks),
-            stage,
+            Stage(count_places, self.blocks, **lists, counts=counts),
+            Stage(find_begins, 1, counts=counts, ends=turned["turned_ends"]),
+            Stage(turn_lists, self.blocks, **lists, begins=counts, rows=turned["rows"]),
+            last,
         ]
 
 
@@ -149,37 +175,28 @@ class _Contrast:
     def __init__(self, rbm: RBM, n: int, m: int, steps: int) -> None:
         from harmonium.kernels.contrast_pass import toss_rows
 
-        W, self.strange, self.refused = rbm.W.mT, torch.zeros(1, dtype=torch.int32), False
-        self.left: tuple[int, int] | None = None
-        (H, V), (a, b), self.lives_on = W.shape, (rbm.a[0], rbm.b[0]), m > 0
-        m = m or n
-        self.h, self.x, ends = W.new_empty(m, H), W.new_empty(m, H), W.new_empty(m, V)
+        W, a, b, self.lives_on = rbm.W.mT, rbm.a[0], rbm.b[0], m > 0
+        (H, V), m = W.shape, m or n
+        self.strange, self.refused = torch.zeros(1, dtype=torch.int32), False
+        self.left: tuple[Tensor, int] | None = None  # the chains as the last call has left them
+        h, x, ends = W.new_empty(m, H), W.new_empty(m, H), W.new_empty(m, V)
         hidden, visible = _Rows(m, H, self.strange), _Rows(m, V, self.strange)
-        self.rows, rows = W.new_empty(n, V), _Rows(n + m if self.lives_on else n, V, self.strange)
-        self.begin, self.data = hidden.pack(self.h), rows.pack(self.rows)
-        sums = W, W.new_empty(1, V)[0], W.new_empty(1, H)[0], W.new_empty(H)
-        stages: list[Stage] = []
-        if self.lives_on:
-            stages += [self.begin]
-        else:
-            first = rows.contrast(W, b, n, 1 / n, 0.0, self.x, sums[0], False, *sums[1:])
-            stages += [self.data, *first, hidden.toss(self.x, self.h)]
+        rows = _Rows(n + m if self.lives_on else n, V, self.strange)
+        self.begin, self.data = hidden.pack(h), rows.pack(W.new_empty(n, V))
+        stages = [self.begin]
+        if not self.lives_on:
+            stages = [self.data, *rows.contrast(W, b, n, (1 / n, 0.0), x), hidden.toss(x, h)]
         for step in range(steps):
             if step > 0:
-                stages += [*visible.fields(W, True, b, self.x), hidden.toss(self.x, self.h)]
-            last_one = self.lives_on and step == steps - 1
+                stages += [*visible.fields(W, True, b, x), hidden.toss(x, h)]
             stages += hidden.fields(W, False, a, ends)
-            stages += [rows.toss(ends, ends, n) if last_one else visible.toss(ends, ends)]
+            stages += [rows.toss(ends, ends, n) if self.lives_on and step == steps - 1 else visible.toss(ends, ends)]
         if self.lives_on:
-            last = rows.contrast(W, b, n, 1 / n, -1 / m, self.x, sums[0], False, *sums[1:])
-            stages += [self.data, *last, hidden.toss(self.x, self.h)]
-            self.contrasts = [last[-1]]
+            stages += [self.data, *rows.contrast(W, b, n, (1 / n, -1 / m), x), hidden.toss(x, h)]
         else:
-            self.others = W.new_empty(V), W.new_empty(H)
-            last = visible.contrast(W, b, 0, 0.0, -1 / m, W.new_empty(0, H), sums[0], True, *self.others, sums[3])
-            stages += last
-            self.contrasts = [first[-1], last[-1]]
+            stages += visible.contrast(W, b, 0, (0.0, -1 / m), x[:0], add=True)
         self.tosses = [stage for stage in stages if stage.loop is toss_rows]
+        self.contrasts = [stage for stage in stages if "of_W" in stage.arguments]
         self.run = Program(stages)
 
     def __call__(
@@ -189,33 +206,29 @@ class _Contrast:
             return None
         if out is None:
             out = replace(rbm.map(torch.empty_like), W=torch.empty_like(rbm.W.mT).mT)
-        mean_h, of_W, chains = torch.empty_like(rbm.b[0]), out.W.mT, None
-        first = self.contrasts[0]
+        mean_h = torch.empty_like(rbm.b[0])
         for contrast in self.contrasts:
-            contrast.give(11, of_W)
-        first.give(13, out.a[0])
-        first.give(14, out.b[0])
-        first.give(15, mean_h)
-        self.data.give(0, v)
-        skipped = []
+            contrast.give(of_W=out.W.mT)
+        self.contrasts[0].give(of_a=out.a[0], of_b=out.b[0], mean_h=mean_h)
+        self.data.give(states=v)
+        chains, skipped = None, []
         if waiting is not None:
-            chains = torch.empty_like(waiting)
-            self.tosses[-1].give(3, chains)
-            if self.left == (id(waiting), waiting._version):
-                skipped = [self.begin]  # they lie packed where the last call has left them
-            self.begin.give(0, waiting.contiguous())
+            chains = torch.empty_like(waiting, memory_format=torch.contiguous_format)
+            self.tosses[-1].give(out=chains)
+            if self.left is not None and self.left[0] is waiting and self.left[1] == waiting._version:
+                skipped = [self.begin]  # they lie packed already
+            self.begin.give(states=waiting.contiguous())
         block = noise.next_block
         for toss in self.tosses:
-            key, at = noise.reserve(cast(Tensor, toss.arguments[2]).numel())
-            toss.give(0, key)
-            toss.give(1, at)
+            key, first = noise.reserve(cast(Tensor, toss.arguments["x"]).numel())
+            toss.give(key=key, block=first)
         self.run(skipped)
         if int(self.strange):
             noise.next_block, self.refused = block, True
             return None
         if waiting is None:
-            out.a[0] += self.others[0]
-            out.b[0] += self.others[1]
-        if chains is not None:
-            self.left, self.kept = (id(chains), chains._version), chains
+            of_chains = self.contrasts[1].arguments
+            out.a[0] += of_chains["of_a"]
+            out.b[0] += of_chains["of_b"]
+        self.left = None if chains is None or chains.is_inference() else (chains, chains._version)
         return out, mean_h, chains

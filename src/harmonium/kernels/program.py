@@ -19,26 +19,27 @@ from harmonium.kernels.threads import each
 
 
 class Stage:
-    """A loop, and what it is given: what `harmonium.kernels.team.run` takes, kept from call to call."""
+    """A loop, and what it is given, by name and in its order: what `harmonium.kernels.team.run` takes, and kept."""
 
-    def __init__(self, loop: Any, *arguments: Tensor | int | float, parts: int) -> None:
+    def __init__(self, loop: Any, parts: int, **arguments: Tensor | int | float) -> None:
         self.loop = loop
-        self.arguments = list(arguments)  # memory must not go while its address is in use
-        self._at, words = [], [0, parts]
-        for x in arguments:
-            self._at.append(len(words))
+        self.arguments = arguments  # memory must not go while its address is in use
+        self._at, words = {}, [0, parts]
+        for name, x in arguments.items():
+            self._at[name] = len(words)
             words += words_of(x)
         self.words = np.array(words, np.uint64)
 
-    def give(self, number: int, value: Tensor | int | float) -> None:
-        """Another argument in the place of that number, of the same kind and shape."""
-        at, words = self._at[number], words_of(value)
-        self.words[at : at + len(words)] = words
-        self.arguments[number] = value
+    def give(self, **changed: Tensor | int | float) -> None:
+        """Other arguments for some names, each of the same kind and shape."""
+        for name, x in changed.items():
+            at, words = self._at[name], words_of(x)
+            self.words[at : at + len(words)] = words
+            self.arguments[name] = x
 
-    def address(self, number: int) -> int:
+    def address(self, name: str) -> int:
         """Where an argument stands, for loops that change it."""
-        return self.words.ctypes.data + 8 * self._at[number]
+        return self.words.ctypes.data + 8 * self._at[name]
 
     @property
     def next_part(self) -> int:
