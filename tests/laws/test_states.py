@@ -177,20 +177,6 @@ def test_the_cheapest_way_is_chosen():
     assert ways == ["ones", "patterns", "matrices"]
 
 
-@pytest.mark.parametrize("pieces", [(10, 90), (1, 99), (40, 30, 30)])
-def test_rows_given_in_several_tensors_are_rows(pieces, no_matrices):
-    s, weight, bias, h = (
-        drawn((100, 784), 0.1),
-        whole_numbers((500, 784)),
-        whole_numbers(500),
-        whole_numbers((100, 500)),
-    )
-    given = states.States(*s.split(pieces))
-    assert torch.equal(fields(bias, given, weight), fields(bias, s, weight))
-    assert torch.equal(products(h, given, 1.0, torch.empty(500, 784)), products(h, s, 1.0, torch.empty(500, 784)))
-    assert torch.equal(given.rows, s)
-
-
 def test_rows_in_groups_are_rows(no_matrices):
     s, weight, bias = drawn((5, 40, 784), 0.1), whole_numbers((500, 784)), whole_numbers(500)
     want = bias.double() + s.double() @ weight.double().mT

@@ -70,16 +70,9 @@ class _Rows:
         from harmonium.kernels.contrast_pass import toss_rows
 
         rows = max(1, _TOSSED // self.K)
-        given: dict[str, Tensor | int] = {
-            "key": 0,
-            "block": 0,
-            "x": x,
-            "out": out,
-            **self._packed,
-            "first": first,
-            "rows": rows,
-        }
-        return Stage(toss_rows, -(-len(x) // rows), **given)
+        return Stage(
+            toss_rows, -(-len(x) // rows), key=0, block=0, x=x, out=out, **self._packed, first=first, rows=rows
+        )
 
     def _choose(self, costs: Sequence[float], flags: Sequence[int], parts: Sequence[int] = ()) -> Stage:
         from harmonium.kernels.state_pass import choose_lists
@@ -147,6 +140,7 @@ def can_contrast(rbm: RBM, v: Tensor, waiting: Tensor | None, noise: Noise) -> b
         and isinstance(rbm.hidden, Bernoulli)
         and rbm.W.dim() == 2 == v.dim()
         and rbm.W.mT.is_contiguous()
+        and sum(n for n, _ in rows) * max(rbm.W.shape) < 1 << 31
         and all(worth(size, other, BY_ROWS) for size, other in zip(rows, rbm.W.shape[::-1], strict=False))
         and type(noise) is Noise
         and can_toss(rbm.W, noise)

@@ -5,14 +5,14 @@
 
 The plain twins are the matrix products, which differ by rounding alone.  A processor multiplies and adds in one
 instruction, and a product of matrices makes K of these for every sum; here a sum takes one addition for each 1, or one
-for every four entries, whichever is less; fields of signs (-1 and 1) always go by fours.  For float32 on the processor;
-what the states are is looked at each time, which costs a hundredth of a product of matrices.
+for each pattern, that is four entries which are not all 0, or one for any four entries: whichever is the least work.
+Fields of signs (-1 and 1) always take the last way.  For float32 on the processor; what the states are is looked at
+each time, which costs a hundredth of a product of matrices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -39,26 +39,18 @@ FEW = 1 << 20
 
 
 class States:
-    """Rows (n, K) that several products are made with: looked at once, and packed once if they have two values.
+    """Rows (n, K) that several products are made with: looked at once, and packed once if they have two values."""
 
-    They may be given in several tensors, one behind the other.
-    """
-
-    def __init__(self, *given: Tensor) -> None:
-        self.given = given
+    def __init__(self, rows: Tensor) -> None:
+        self.rows = rows
         self.signs = False
         self._counts: tuple[int, int] | None = None
         self._lists: dict[bool, tuple[Tensor, Tensor]] = {}
 
-    @cached_property
-    def rows(self) -> Tensor:
-        """The rows themselves."""
-        return self.given[0] if len(self.given) == 1 else torch.cat(self.given, -2)
-
     @property
-    def size(self) -> tuple[int, int]:
+    def size(self) -> Sequence[int]:
         """How many rows, and entries of a row."""
-        return sum(len(x) for x in self.given), self.given[0].shape[1]
+        return self.rows.shape
 
     def _look(self) -> tuple[int, int]:
         """How many ones there are, and how many patterns; -1 for the ones where there are other values."""
@@ -68,12 +60,9 @@ class States:
             n, K = self.size
             self.bits = torch.empty(-(-K // WORD), n, dtype=torch.int32)  # (ceil(K / 32), n)
             self._ends = torch.empty(2, n, dtype=torch.int32)
-            self.signs = bool(self.given[0][0].min() < 0)  # of a row of ones alone zeros are expected, no signs seen
-            first = 0
-            for rows in self.given:
-                given = rows.contiguous(), self.bits, *self._ends, self.signs, first
-                run(pack_bits, given, -(-len(rows) // ROWS), alone=rows.numel() < FEW // 8)
-                first += len(rows)
+            self.signs = bool(self.rows[0].min() < 0)  # of a row of ones alone zeros are expected, no signs seen
+            given = self.rows.contiguous(), self.bits, *self._ends, self.signs, 0
+            run(pack_bits, given, -(-n // ROWS), alone=n * K < FEW // 8)
             ones, patterns = (up_to_each(ends.numpy()) for ends in self._ends)
             self._counts = ones, patterns
         return self._counts
@@ -123,14 +112,13 @@ class States:
 
 def served(s: Tensor | States, across: int, least: tuple[int, int], *others: Tensor) -> States | None:
     """The rows as states, if the loops are for these tensors, of so many numbers across, and they hold states."""
-    size = s.size if isinstance(s, States) else s.shape
+    size = rows_of(s).shape
     good = (
         len(size) == 2
         and worth(size, across, least)
         and size[0] * size[1] < 1 << 31
         and all(
-            x.dtype == torch.float32 and x.device.type == "cpu" and not x.requires_grad
-            for x in (*(s.given if isinstance(s, States) else (s,)), *others)
+            x.dtype == torch.float32 and x.device.type == "cpu" and not x.requires_grad for x in (rows_of(s), *others)
         )
         and not torch.compiler.is_compiling()
     )
