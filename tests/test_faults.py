@@ -1,6 +1,8 @@
 """Faults: killed, interrupted, terminated, out of disk; nothing is lost, and the run can be continued."""
 
+import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -181,3 +183,31 @@ def test_a_reader_that_goes_away_is_no_traceback(folder):
         err = process.stderr.read()
         process.wait(timeout=60)
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("damage", [lambda text: text[:-40], lambda text: text + '{"a":', lambda text: text + "7\n"])
+def test_a_damaged_history_is_one_sentence(folder, tmp_path, damage):
+    run = tmp_path / "run"
+    shutil.copytree(folder / "whole", run)
+    file = run / "metrics.jsonl"
+    file.write_text(damage(file.read_text()))
+    for arguments in (["check", str(run)], ["train", "--resume", str(run)]):
+        with command(*arguments, cwd=folder) as process:
+            _, err = process.communicate(timeout=120)
+        assert process.returncode == 2
+        assert "metrics.jsonl, line" in err
+        assert "is damaged" in err
+        assert "Traceback" not in err
+    file.unlink()
+    assert RunFolder.existing(run).read_history() == []
+
+
+def test_a_run_whose_scores_are_damaged_is_scored_anew(folder, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(folder / "whole", run)
+    want = (run / "summary.json").read_text()
+    (run / "summary.json").write_text("{")
+    with command("train", "--resume", str(run), "-q", cwd=folder) as process:
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert json.loads((run / "summary.json").read_text())["scores"] == json.loads(want)["scores"]

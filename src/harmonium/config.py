@@ -237,7 +237,13 @@ class Config:
         high=1_000_000,
     )
     checkpoint_every: float = option(30.0, "Seconds between checkpoints.", "Run", low=0)
-    seed: int = option(0, "Same seed, same machine, same threads: the same numbers.", "Run", low=0, high=2**63 - 1)
+    seed: int = option(
+        0,
+        "Same seed, same machine, same threads: the same training; estimates of its likelihood may end by the clock.",
+        "Run",
+        low=0,
+        high=2**63 - 1,
+    )
     precision: str = option(
         "auto",
         "Of the parameters while they are trained; bfloat16 is float32 with products of bfloat16, for cd and pcd.",

@@ -21,7 +21,7 @@ from harmonium.data.dataset import RECIPE, Dataset
 from harmonium.deep.config import DeepConfig
 from harmonium.errors import HarmoniumError, InputError
 from harmonium.io import write_json, write_text
-from harmonium.runs.folder import DEEP, RunFolder, lacking
+from harmonium.runs.folder import DEEP, RunFolder, lacking, read_json_lines
 
 _OWN = ("network.safetensors", "fine-tuning.jsonl", "summary.json", "figures/*.png", RECIPE, DEEP)
 
@@ -113,9 +113,8 @@ class DeepFolder:
         write_text(self.path / "fine-tuning.jsonl", "".join(json.dumps(record) + "\n" for record in history))
 
     def read_history(self) -> list[dict[str, Any]]:
-        """What `write_history` has stored."""
-        path = self.path / "fine-tuning.jsonl"
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+        """What `write_history` has stored; raises InputError where the file is damaged."""
+        return read_json_lines(self.path / "fine-tuning.jsonl")
 
     def write_summary(self, summary: dict[str, Any]) -> None:
         """Store the scores, which marks the run as complete."""

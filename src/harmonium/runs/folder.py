@@ -115,8 +115,8 @@ class RunFolder:
 
     @property
     def complete(self) -> bool:
-        """Whether the run has been trained, scored and drawn."""
-        return (self.path / "summary.json").is_file() and self.model_path.is_file()
+        """Whether the run has been trained, scored and drawn; damaged scores are to be made anew."""
+        return self.read_json("summary.json") is not None and self.model_path.is_file()
 
     def clear(self) -> None:
         """Remove this run's own files, and nothing that somebody else put here."""
@@ -194,9 +194,8 @@ class RunFolder:
         write_text(self.path / "metrics.jsonl", "".join(json.dumps(_plain(record)) + "\n" for record in history))
 
     def read_history(self) -> list[dict[str, Any]]:
-        """The measurements so far."""
-        path = self.path / "metrics.jsonl"
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+        """The measurements so far; raises InputError where the file is damaged."""
+        return read_json_lines(self.path / "metrics.jsonl")
 
     # ---- checkpoints ------------------------------------------------------------------------------------------
 
@@ -256,3 +255,19 @@ def _steps_in(folder: Path) -> list[tuple[int, Path]]:
 def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers that are not finite have no place in JSON: null."""
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """A file of one JSON object a line; nothing where there is none.  Raises InputError where a line is damaged."""
+    if not path.is_file():
+        return []
+    found: list[dict[str, Any]] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        try:
+            found.append(dict(json.loads(line)))
+        except (ValueError, TypeError):
+            raise InputError(
+                f"{path}, line {number}, is damaged; take another copy of the file, or remove it to go on without the "
+                "learning curve."
+            ) from None
+    return found

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from harmonium.intervals import Z_95
 from harmonium.runs.monitor import Monitor
 from harmonium.training.loop import TrainState
 
@@ -94,5 +95,5 @@ class Progress(Bar):
         if self.monitor.plan.config.by_labels:
             part = "validation" if "validation_label_error" in last else "train"
             return f"{part} ln P(label) {last[f'{part}_log_p_label']:.3f} nats, {last[f'{part}_label_error']:.2%} wrong"
-        about = "" if last["train_stderr"] == 0 else f" ± {last['train_stderr']:.1g}"
+        about = "" if last["train_stderr"] == 0 else f" ± {Z_95 * last['train_stderr']:.1g}"
         return f"ln p {last['train']:.2f}{about} nats"
