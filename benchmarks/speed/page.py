@@ -116,7 +116,7 @@ def growth_section(results: Results) -> Section:
         for value, a, b in zip(curve.values, one, two, strict=True):
             gain = f"{a / b:.2f}" if a == a and b == b else words.MISSING
             points.append((curve.name, f"{value:,}", *(_milliseconds(s) for s in (a, b)), gain))
-    held = "; ".join(f"{curve.name}: {curve.held}" for curve, _ in results.curves)
+    held = ". ".join(f"Against the {curve.name}: {curve.held.replace('; ', ', ')}" for curve, _ in results.curves)
     return Section(
         "growth",
         "Cost against size",

@@ -19,7 +19,7 @@ _BLOCK = 500
 #: Pixels of MNIST above this are white.
 _THRESHOLD = 127
 #: Share of ones in random rows, about MNIST's.
-_ONES = 0.13
+ONES = 0.13
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Rows:
         if not self.path:
             generator = np.random.default_rng(0)
             for start in starts:
-                yield start, generator.random((min(_BLOCK, self.number - start), self.columns), np.float32) < _ONES
+                yield start, generator.random((min(_BLOCK, self.number - start), self.columns), np.float32) < ONES
             return
         with (Path(self.path) / "rows.bin").open("rb") as file:
             for start in starts:

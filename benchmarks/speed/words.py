@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from speed.arithmetic import ROOM, Row, Slope, Spread, allowance, best, ratios
 from speed.cases import EPOCH
 from speed.rounds import Measured, Pace
+from speed.rows import ONES
 from speed.tools import SCIKIT, TOOLS
 
 #: Which of harmonium's gradients answers which tool's.
@@ -125,9 +126,10 @@ def memory(cases: Sequence[Measured]) -> str:
 
 def of_growth(held: str) -> str:
     """What the curves are."""
-    return flat(f"""harmonium, CD-1, plain steps, random rows. Held: {held}. The exponent p is that of time = constant
-    · sizeᵖ, fitted to all points by least squares of the logarithms, with its standard error. It is 1 where time is
-    in proportion to the work, and less where fixed costs are spread over more work.""")
+    return flat(f"""harmonium, CD-1, plain steps, random rows of whose entries {100 * ONES:.0f} % are ones. {held}. The
+    exponent p is that of time = constant · sizeᵖ, fitted to all points by least squares of the logarithms, with its
+    standard error. It is 1 where time is in proportion to the work, and less where fixed costs are spread over more
+    work.""")
 
 
 def growth(slopes: Sequence[tuple[str, int, Slope]]) -> str:
