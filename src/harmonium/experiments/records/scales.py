@@ -67,7 +67,7 @@ SIZES: dict[str, Size] = {
     "100": Size(100, _LARGE, "ais", 3, 24, 12, 220),
     "500": Size(500, _LARGE, "ais", 2, 24, 20, 300),
     "500-long": Size(500, _LARGE, "ais", 2, 24, 20, 1400, variant=", longer"),
-    "2000": Size(2000, _LARGE, "ais", 1, 12, 30, 800),
+    "2000": Size(2000, _LARGE, "ais", 1, 12, 30, 600),
 }
 #: What the short form has of its own; its few images make smaller minibatches.
 _QUICK: dict[str, Any] = {"epochs": 100, "batch_size": 100, "chains": 100, "averaging": 0.01}
