@@ -1,4 +1,4 @@
-"""The whole gradient of a large machine in one call, nearly all of it in caches, and by rows added, not multiplied.
+"""The whole gradient of a machine in one call, nearly all of it in caches, and by rows added, not multiplied.
 
     < T(v), E[T(h)|v], v E[h|v] >_data - < the same >_chains        the chains after k sweeps
 
@@ -20,7 +20,6 @@ from torch import Tensor
 
 from harmonium.kernels.program import Program, Stage
 from harmonium.kernels.states import (
-    BY_ROWS,
     FOLD,
     FOUR,
     HALF,
@@ -39,6 +38,9 @@ from harmonium.machine import RBM
 from harmonium.noise import Noise
 from harmonium.units import Bernoulli
 
+#: Rows (or chains), multiplications of a product of matrices, and units of each side from which the call is quicker:
+#: tiles are 64 units wide, however few there are.
+_LEAST, _FEWEST = (8, 3 << 20), 32
 #: Units that are tossed and packed together, in whole rows.
 _TOSSED = 1 << 13
 #: The last shape of rows and chains of each machine that is being trained, and what serves it.
@@ -139,9 +141,10 @@ def can_contrast(rbm: RBM, v: Tensor, waiting: Tensor | None, noise: Noise) -> b
         isinstance(rbm.visible, Bernoulli)
         and isinstance(rbm.hidden, Bernoulli)
         and rbm.W.dim() == 2 == v.dim()
+        and min(rbm.W.shape) >= _FEWEST
         and rbm.W.mT.is_contiguous()
         and sum(n for n, _ in rows) * max(rbm.W.shape) < 1 << 31
-        and all(worth(size, other, BY_ROWS) for size, other in zip(rows, rbm.W.shape[::-1], strict=False))
+        and all(worth(size, other, _LEAST) for size, other in zip(rows, rbm.W.shape[::-1], strict=False))
         and type(noise) is Noise
         and can_toss(rbm.W, noise)
     )
